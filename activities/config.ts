@@ -1,0 +1,80 @@
+// The environment, parsed once by each entry. The only reader of process.env in the product.
+
+import { z } from 'zod';
+import type { Timings } from '../workflows/contract';
+
+const ms = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean));
+
+const environment = z.object({
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+  ENCRYPTION_KEYS: z.string().min(1),
+  BASE_URL: z.url(),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  SLACK_SIGNING_SECRET: z.string().default(''),
+  SLACK_BOT_TOKEN: z.string().default(''),
+  SLACK_API_URL: z.url().default('https://slack.com/api/'),
+  SLACK_COMMAND: z.string().startsWith('/').default('/recheck'),
+  JIRA_ALLOWED_HTTP_ORIGINS: list,
+  JIRA_TIMEOUT_MS: ms(20_000),
+  PUSH_INTERVAL_MS: ms(150),
+  SETTLE_MS: ms(45_000),
+  CREATE_TIMEOUT_MS: ms(30_000),
+  SEARCH_WINDOW_MS: ms(180_000),
+  SEARCH_PAUSE_MS: ms(15_000),
+  SWEEP_MS: ms(5_000),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
+});
+
+export type Config = ReturnType<typeof parseConfig>;
+
+/**
+ * Reads the configuration, frozen. Throws one error that names every wrong variable and what is wrong with it,
+ * never a value: many of them are secrets.
+ */
+export function parseConfig(env: { [name: string]: string | undefined } = process.env) {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(given);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment is not complete or not valid:\n${lines.join('\n')}\nSee .env.example.`);
+  }
+  const e = result.data;
+  const timings: Timings = {
+    settleMs: e.SETTLE_MS,
+    createTimeoutMs: e.CREATE_TIMEOUT_MS,
+    searchWindowMs: e.SEARCH_WINDOW_MS,
+    searchPauseMs: e.SEARCH_PAUSE_MS,
+  };
+  if (e.JIRA_TIMEOUT_MS + 2000 > e.CREATE_TIMEOUT_MS) {
+    throw new Error(
+      'CREATE_TIMEOUT_MS must be at least 2000 more than JIRA_TIMEOUT_MS: the answer to a create and the wait for its slot must fit into it.',
+    );
+  }
+  return Object.freeze({
+    databaseUrl: e.DATABASE_URL,
+    encryptionKeys: e.ENCRYPTION_KEYS,
+    baseUrl: e.BASE_URL.replace(/\/$/, ''),
+    host: e.HOST,
+    port: e.PORT,
+    logLevel: e.LOG_LEVEL,
+    temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE },
+    slack: {
+      signingSecret: e.SLACK_SIGNING_SECRET,
+      botToken: e.SLACK_BOT_TOKEN,
+      apiUrl: e.SLACK_API_URL,
+      command: e.SLACK_COMMAND,
+    },
+    jira: { allowedHttpOrigins: e.JIRA_ALLOWED_HTTP_ORIGINS, timeoutMs: e.JIRA_TIMEOUT_MS, pushIntervalMs: e.PUSH_INTERVAL_MS },
+    timings,
+    sweepMs: e.SWEEP_MS,
+    metricsPort: e.METRICS_PORT,
+  });
+}

@@ -1,0 +1,83 @@
+// Everything that leaves a workflow: PostgreSQL, Jira, and the engine itself. The type is what workflows import.
+
+import { heartbeat } from '@temporalio/activity';
+import type { Db } from '../prisma/client';
+import type { GivenToLifecycle } from '../prisma/sessions';
+import type { Actor, LifecycleState, Record as Change } from '../workflows/rules/lifecycle';
+import type { VerdictsInput } from '../workflows/contract';
+import type { Engine } from './engine';
+import { createFollowUpActivities } from './issue-follow-up';
+import { createIssueActivities } from './issues';
+import type { JiraAccess } from './jira-access';
+
+export type ActivityDeps = {
+  db: Db;
+  jira: JiraAccess;
+  engine: Engine;
+  baseUrl: string;
+  pushIntervalMs: number;
+};
+type FindingRef = { organisationId: string; findingId: string };
+type SessionRef = { organisationId: string; sessionId: string };
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** All activities, with their dependencies bound. */
+export function createActivities(deps: ActivityDeps) {
+  const { db } = deps;
+  return {
+    ...lifecycleActivities(db),
+    ...sessionActivities(deps),
+    ...createIssueActivities(deps),
+    ...createFollowUpActivities(deps),
+    ...pushActivities(deps),
+  };
+}
+
+/** For Jira's own task queue. */
+export function createJiraActivities(deps: ActivityDeps) {
+  return { ...createIssueActivities(deps), ...createFollowUpActivities(deps) };
+}
+
+function lifecycleActivities({ lifecycle }: Db) {
+  return {
+    loadLifecycle: (ref: FindingRef): Promise<LifecycleState> => lifecycle.load(ref),
+    recordChange: (input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string }) => lifecycle.record(input),
+    openLink: (input: FindingRef & { batchId: string | null; actor: Actor }) => lifecycle.openLink(input),
+    settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) => lifecycle.settleAttempt(input),
+    nextAttempt: (input: { organisationId: string; linkId: string; attempt: number }) => lifecycle.nextAttempt(input),
+  };
+}
+
+function sessionActivities({ db, engine }: ActivityDeps) {
+  const { sessions } = db;
+  return {
+    startSession: (ref: SessionRef) => sessions.start(ref),
+    cancelSession: (ref: SessionRef) => sessions.cancel(ref),
+    storeVerdicts: (input: SessionRef & VerdictsInput) => sessions.storeVerdicts(input),
+    /** Signals each finding's lifecycle its verdict; told twice, the second finds the claim answered. */
+    async deliverVerdicts({ organisationId, given }: SessionRef & { given: GivenToLifecycle[] }): Promise<void> {
+      for (const { findingId, ...verdict } of given) {
+        await engine.verdictGiven(await db.findings.forStart(organisationId, findingId), verdict);
+      }
+    },
+  };
+}
+
+function pushActivities({ db, engine }: ActivityDeps) {
+  return {
+    /** Hands one finding of a push to its lifecycle and waits a while for the end, to keep few in flight. */
+    async pushFinding(input: FindingRef & { batchId: string; actor: Actor }): Promise<void> {
+      const { organisationId, findingId, batchId, actor } = input;
+      if (!(await db.pushes.isPending(batchId, findingId))) return;
+      const beat = setInterval(() => heartbeat(), 5000);
+      try {
+        const finding = await db.findings.forStart(organisationId, findingId);
+        // Slow is not failed: the lifecycle goes on and writes the outcome itself.
+        await engine.push(finding, { batchId, actor, waitMs: 30_000 });
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}

@@ -1,0 +1,137 @@
+// Issues in Jira: making exactly one, finding it again, reading it, commenting on it, reopening it.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Db } from '../prisma/client';
+import { MARKER_PROPERTY, issueFields } from './jira/issue-content';
+import { JiraError, toActivityFailure } from './jira/errors';
+import type { JiraAccess } from './jira-access';
+import type { LinkedIssue } from '../workflows/rules/lifecycle';
+import type { IssueMaterial } from '../prisma/findings';
+
+export type IssueDeps = {
+  db: Pick<Db, 'connections' | 'findings' | 'lifecycle'>;
+  jira: JiraAccess;
+  baseUrl: string;
+  pushIntervalMs: number;
+};
+
+/** How one attempt to create an issue ended. */
+export type CreateAnswer =
+  | { kind: 'created'; key: string }
+  /** Jira said no, in a way that trying again does not change. */
+  | { kind: 'refused'; reason: string }
+  /** Not sent: the connection's next slot is further away than a second. */
+  | { kind: 'no_slot'; waitMs: number }
+  /** Not executed: rate limited, or nobody there. */
+  | { kind: 'not_executed'; waitMs: number }
+  /** Sent, and the answer is lost: the issue may or may not exist. */
+  | { kind: 'ambiguous' };
+
+/** The activities that make an issue and find it again. */
+export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: IssueDeps) {
+  return {
+    /**
+     * One attempt to create the issue of a link; sends at most once per attempt, whoever calls it how often. Errors
+     * before the send are answered too: only a dying worker ends this activity without an answer.
+     */
+    async createIssue({ linkId, attempt }: { organisationId: string; linkId: string; attempt: number }): Promise<CreateAnswer> {
+      try {
+        const material = await db.findings.issueMaterial({ linkId });
+        if (material.state === 'linked' && material.jiraKey) return { kind: 'created', key: material.jiraKey };
+        const content = await contentOf({ jira, baseUrl }, material);
+        const client = await jira.clientFor(material.connectionId);
+        const slot = await db.connections.takeSlot(material.connectionId, pushIntervalMs);
+        if (slot.kind === 'later') return { kind: 'no_slot', waitMs: slot.waitMs };
+        if (slot.waitMs > 0) await delay(slot.waitMs);
+        const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
+        if (blockedMs > 0) return { kind: 'no_slot', waitMs: blockedMs };
+        if (!(await db.lifecycle.fenceSend({ organisationId: '', linkId, attempt }))) return { kind: 'ambiguous' };
+        const issue = await client.createIssue(content);
+        await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
+        return { kind: 'created', key: issue.key };
+      } catch (error) {
+        return await createFailed({ db, linkId, error });
+      }
+    },
+
+    /** Searches Jira for the marker of a link; the lowest id is adopted. A miss proves nothing: the index lags. */
+    async findIssue({ linkId }: { organisationId: string; linkId: string }): Promise<{ issue: LinkedIssue | null }> {
+      try {
+        const material = await db.findings.issueMaterial({ linkId });
+        if (material.state === 'linked' && material.jiraKey) return { issue: { linkId, key: material.jiraKey } };
+        const client = await jira.clientFor(material.connectionId);
+        const found = await issuesByMarker(client, material);
+        const first = found[0];
+        if (!first) return { issue: null };
+        await db.lifecycle.storeIssue({ linkId, issueId: first.id, key: first.key });
+        return { issue: { linkId, key: first.key } };
+      } catch (error) {
+        throw toActivityFailure(error);
+      }
+    },
+  };
+}
+
+async function createFailed(input: { db: IssueDeps['db']; linkId: string; error: unknown }): Promise<CreateAnswer> {
+  const { db, linkId, error } = input;
+  if (!(error instanceof JiraError)) throw error;
+  switch (error.kind) {
+    case 'ambiguous':
+      return { kind: 'ambiguous' };
+    case 'rate-limited': {
+      const waitMs = error.retryAfterMs ?? 5000;
+      const { connectionId } = await db.findings.issueMaterial({ linkId });
+      await db.connections.block(connectionId, waitMs);
+      return { kind: 'not_executed', waitMs };
+    }
+    case 'unavailable':
+    case 'conflict':
+      return { kind: 'not_executed', waitMs: error.retryAfterMs ?? 2000 };
+    default:
+      await db.lifecycle.failLink({ linkId, reason: error.message });
+      return { kind: 'refused', reason: error.message };
+  }
+}
+
+async function contentOf({ jira, baseUrl }: Pick<IssueDeps, 'jira' | 'baseUrl'>, material: IssueMaterial) {
+  const { connectionId, projectKey, rule, finding } = material;
+  const target = await jira.createTarget({ connectionId, projectKey, issueType: rule.issueType });
+  const content = issueFields({
+    projectId: target.projectId,
+    issueTypeId: target.issueTypeId,
+    createFields: target.fields,
+    finding,
+    occurrences: material.occurrences,
+    source: material.source,
+    rule,
+    note: material.note,
+    findingUrl: `${baseUrl}/findings/F-${finding.number}`,
+    marker: material.marker,
+  });
+  if (content.markerIn === 'none') {
+    throw new JiraError({
+      kind: 'rejected',
+      operation: 'createIssue',
+      message: `The create screen of ${projectKey} has neither labels nor a description, so the issue could not be found again. Add one of them to the screen.`,
+    });
+  }
+  return { fields: content.fields, properties: content.properties };
+}
+
+async function issuesByMarker(
+  client: Awaited<ReturnType<JiraAccess['clientFor']>>,
+  { marker, projectKey }: IssueMaterial,
+): Promise<{ id: string; key: string }[]> {
+  // The property proves that an issue found by its text is ours; a label is exact in itself.
+  const jql = `project = "${projectKey}" AND (labels = "${marker}" OR text ~ "${marker}")`;
+  const page = await client.searchJql({ jql, fields: ['labels'], properties: [MARKER_PROPERTY], maxResults: 50 });
+  return page.issues
+    .filter((issue) => issue.fields?.labels?.includes(marker) || isMarked(issue.properties, marker))
+    .map((issue) => ({ id: issue.id, key: issue.key ?? '' }))
+    .sort((a, b) => Number(a.id) - Number(b.id));
+}
+
+function isMarked(properties: { [key: string]: unknown } | undefined, marker: string): boolean {
+  const value = properties?.[MARKER_PROPERTY];
+  return typeof value === 'object' && value !== null && 'marker' in value && value.marker === marker;
+}

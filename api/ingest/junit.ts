@@ -1,0 +1,141 @@
+// JUnit XML as Jest, pytest, Playwright, Surefire, mocha, Cypress, Node and others write it: the elements are the same,
+// what stands in the names is not (see testFullName).
+
+import { testFullName } from '../../workflows/rules/dedupe-key';
+import type { ParsedReport } from '../../workflows/rules/report-verdict';
+import { createJunitTests, type JunitCase, type JunitSuite, type JunitTests } from './junit-report';
+import { ReportError } from './report-error';
+import { cleanName, cleanText, lengths } from './text';
+import { readXml, type XmlHandler } from './xml';
+
+type Attributes = Readonly<Record<string, string>>;
+type State = {
+  suites: JunitSuite[];
+  current: JunitCase | null;
+  /** Character data of the failure that is open. */
+  text: string[] | null;
+  textLength: number;
+  rooted: boolean;
+  tests: JunitTests;
+};
+
+/** Reads JUnit XML, or refuses with `ReportError`. `startedAt` stands in where the file has no time, or one without zone. */
+export async function readJunit(
+  chunks: AsyncIterable<Uint8Array>,
+  hints: { startedAt?: Date | undefined },
+): Promise<ParsedReport> {
+  const tests = createJunitTests();
+  const state: State = { suites: [], current: null, text: null, textLength: 0, rooted: false, tests };
+  const handler: XmlHandler = {
+    open: (name, attributes) => open(state, name, attributes),
+    close: (name) => close(state, name),
+    text: (text) => addText(state, text),
+    wantsText: () => state.text !== null,
+  };
+  await readXml(chunks, handler);
+  return tests.report(hints);
+}
+
+function open(state: State, name: string, attributes: Attributes): void {
+  if (!state.rooted) checkRoot(name);
+  state.rooted = true;
+  switch (name) {
+    case 'testsuites':
+      state.tests.startedAt(attributes.timestamp);
+      break;
+    case 'testsuite':
+      state.tests.startedAt(attributes.timestamp);
+      state.suites.push(suite(attributes));
+      break;
+    case 'testcase':
+      state.current = newCase(attributes, state.suites);
+      break;
+    case 'failure':
+    case 'error':
+      openFailure(state, name, attributes);
+      break;
+    case 'skipped':
+      if (state.current) state.current.skipped = true;
+      break;
+    // Surefire's re-runs: these tell of attempts, the verdict is whether a failure stands beside them.
+    case 'flakyFailure':
+    case 'flakyError':
+      if (state.current) state.current.flaky = true;
+      break;
+    case 'property':
+      if (state.current && attributes.name?.toLowerCase() === 'severity')
+        state.current.severity = attributes.value ?? null;
+      break;
+    default:
+  }
+}
+
+function close(state: State, name: string): void {
+  if (name === 'testsuite') state.suites.pop();
+  if ((name === 'failure' || name === 'error') && state.text) closeFailure(state);
+  if (name !== 'testcase' || !state.current) return;
+  state.tests.add(state.current);
+  state.current = null;
+}
+
+function checkRoot(name: string): void {
+  if (name === 'testsuites' || name === 'testsuite') return;
+  const message = `The file is XML with <${cleanText(name, 40)}>, not a JUnit report (<testsuites> or <testsuite>). Most runners have a JUnit reporter.`;
+  throw new ReportError('unknown_format', message);
+}
+
+function suite(attributes: Attributes): JunitSuite {
+  return {
+    name: attributes.name ?? '',
+    file: attributes.file ?? attributes.filepath ?? null,
+    hostname: attributes.hostname ?? null,
+  };
+}
+
+function newCase(attributes: Attributes, suites: readonly JunitSuite[]): JunitCase {
+  const className = attributes.classname ?? '';
+  const parent = suites.at(-1) ?? null;
+  const name = attributes.name ?? '';
+  const full = cleanName(testFullName({ name, className, suites: suites.map((suite) => suite.name) }));
+  const off = /^(disabled|notrun|skipped|suppressed)$/i.test(attributes.status ?? attributes.result ?? '');
+  return {
+    full: full || 'unnamed test',
+    className,
+    file: attributes.file ?? null,
+    line: attributes.line ?? null,
+    suite: parent,
+    seconds: attributes.time ?? null,
+    severity: null,
+    skipped: off,
+    flaky: false,
+    failure: null,
+  };
+}
+
+/** Of several failures of one case the first is kept: the others follow from it. */
+function openFailure(state: State, kind: 'failure' | 'error', attributes: Attributes): void {
+  if (!state.current || state.current.failure) return;
+  state.current.failure = {
+    kind,
+    type: cleanText(attributes.type, lengths.line),
+    message: cleanText(attributes.message, lengths.message),
+    stack: '',
+  };
+  state.text = [];
+  state.textLength = 0;
+}
+
+function addText(state: State, text: string): void {
+  if (!state.text || state.textLength > lengths.stack * 2) return;
+  state.text.push(text.length > lengths.stack * 2 ? text.slice(0, lengths.stack * 2) : text);
+  state.textLength += text.length;
+}
+
+function closeFailure(state: State): void {
+  const failure = state.current?.failure;
+  if (failure && state.text) {
+    failure.stack = cleanText(state.text.join(''), lengths.stack);
+    if (failure.message === '') failure.message = cleanText(failure.stack.split('\n', 1)[0], lengths.message);
+  }
+  state.text = null;
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import type { FindingExtra, FindingRow } from '../../prisma/findings';
+import type { OperationDeps } from './deps';
+import { demand, findingId, findingNumber, numberPageOf, orNotFound, toPage } from './guard';
+import { Refusal } from './refusal';
+import { sourceByKey } from './sources';
+import type { Caller, FindingDetail, FindingView, Operations } from './types';
+
+type FindingOperations = Pick<Operations, 'listFindings' | 'getFinding' | 'linkFinding' | 'unlinkFinding'>;
+
+/** Findings: lists, one with its history, and their link to an existing issue. */
+export function createFindingOperations(deps: OperationDeps): FindingOperations {
+  const { db, engine } = deps;
+
+  async function detail(caller: Caller, id: string): Promise<FindingDetail> {
+    const row = await findingByName(db, caller, id);
+    const [occurrences, history] = await Promise.all([db.findings.occurrences(row.id), db.findings.history(row.id)]);
+    return {
+      ...viewOf(row),
+      occurrences: occurrences.map((each) => ({
+        page: each.page,
+        status: each.status,
+        details: each.details,
+        firstSeenAt: each.firstSeenAt.toISOString(),
+        lastSeenAt: each.lastSeenAt.toISOString(),
+      })),
+      history: history.map((each) => ({ ...each, at: each.at.toISOString() })),
+      reason: row.reason,
+      claim: row.claimedAt ? { number: row.claim, by: row.claimedBy, at: row.claimedAt.toISOString() } : null,
+      session: row.sessionId && row.sessionStatus ? { id: row.sessionId, status: row.sessionStatus } : null,
+    };
+  }
+
+  return {
+    async listFindings(caller, filter) {
+      demand(caller, 'read');
+      const { limit, after } = numberPageOf(filter);
+      const sourceId = filter.source ? (await sourceByKey(db, caller, filter.source)).id : undefined;
+      const rows = await db.findings.list(caller.organisationId, { sourceId, status: filter.status, after, limit: limit + 1 });
+      return toPage(rows, limit, (row) => row.number, viewOf);
+    },
+
+    async getFinding(caller, id) {
+      demand(caller, 'read');
+      return await detail(caller, id);
+    },
+
+    async linkFinding(caller, id, jiraKey) {
+      demand(caller, 'push');
+      const row = await findingByName(db, caller, id);
+      if (row.jiraKey === jiraKey) return await detail(caller, id);
+      if (row.jiraKey) {
+        throw new Refusal('conflict', 'already_linked', `${id} is linked to ${row.jiraKey}. Unlink it first.`);
+      }
+      const source = await sourceByKey(db, caller, row.sourceKey);
+      if (!source.connectionId) {
+        throw new Refusal('conflict', 'no_connection', 'The source has no Jira connection. An admin can set one.');
+      }
+      const linkId = await adoptIssue(deps, { caller, row, connectionId: source.connectionId, jiraKey });
+      const start = await db.findings.forStart(caller.organisationId, row.id);
+      await engine.link(start, { linkId, key: jiraKey, actor: { kind: 'member', id: caller.memberId } });
+      await engine.jiraChanged(start);
+      return await detail(caller, id);
+    },
+
+    async unlinkFinding(caller, id) {
+      demand(caller, 'push');
+      const row = await findingByName(db, caller, id);
+      if (!row.jiraKey) throw new Refusal('conflict', 'not_linked', `${id} is not linked to an issue.`);
+      const start = await db.findings.forStart(caller.organisationId, row.id);
+      await engine.unlink(start, { kind: 'member', id: caller.memberId });
+      return await detail(caller, id);
+    },
+  };
+}
+
+async function adoptIssue(
+  { db, jiraClient }: OperationDeps,
+  input: { caller: Caller; row: FindingRow; connectionId: string; jiraKey: string },
+): Promise<string> {
+  const { caller, row, connectionId, jiraKey } = input;
+  const client = await jiraClient(connectionId);
+  const issue = await client.getIssue(jiraKey, { fields: ['project'] }).catch((error: unknown) => {
+    throw new Refusal('not_found', 'issue_not_found', `Jira does not show the issue ${jiraKey} to Recheck. Check the key.`, {
+      cause: error,
+    });
+  });
+  const linkId = randomUUID();
+  const taken = await db.lifecycle.adoptLink({
+    linkId,
+    organisationId: caller.organisationId,
+    findingId: row.id,
+    connectionId,
+    memberId: caller.memberId,
+    issueId: issue.id,
+    key: issue.key ?? jiraKey,
+    projectKey: issue.fields?.project?.key ?? jiraKey.replace(/-\d+$/, ''),
+  });
+  if (taken) {
+    throw new Refusal('conflict', 'issue_taken', `${jiraKey} is linked to another finding. Unlink it there first.`);
+  }
+  return linkId;
+}
+
+/** The finding that a short number or a Jira key names; refuses one that is not there. */
+export async function findingByName(db: OperationDeps['db'], caller: Caller, name: string): Promise<FindingRow & FindingExtra> {
+  const number = /^F-/i.test(name.trim())
+    ? findingNumber(name)
+    : await db.findings.numberByJiraKey(caller.organisationId, name.trim().toUpperCase());
+  const rows = number === null ? [] : await db.findings.byNumbers(caller.organisationId, [number]);
+  return orNotFound(rows[0], `The finding ${name}`, 'Check the number; GET /api/v1/findings lists them.');
+}
+
+function viewOf(row: FindingRow): FindingView {
+  return {
+    id: findingId(row.number),
+    title: row.title,
+    rule: row.rule,
+    severity: row.severity,
+    status: row.status,
+    fingerprint: row.key,
+    source: row.sourceKey,
+    occurrences: row.occurrences,
+    jira: row.jiraKey && row.siteUrl ? { key: row.jiraKey, url: `${row.siteUrl}/browse/${row.jiraKey}` } : null,
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}

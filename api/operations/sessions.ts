@@ -1,0 +1,129 @@
+import type { PanelRow, SessionRow } from '../../prisma/sessions';
+import type { OperationDeps } from './deps';
+import { demand, findingId, findingNumber, numberPageOf, orNotFound, toPage, uuid } from './guard';
+import { Refusal } from './refusal';
+import { sourceByKey } from './sources';
+import type { Caller, Operations, SessionView, VerificationRow } from './types';
+
+type SessionOperations = Pick<
+  Operations,
+  'listVerification' | 'createSession' | 'getSession' | 'startSession' | 'cancelSession' | 'giveVerdicts'
+>;
+
+/** The Fix Verification panel, and re-run sessions with a person's verdicts. */
+export function createSessionOperations({ db, engine }: OperationDeps): SessionOperations {
+  async function open(caller: Caller, id: string, act: string): Promise<SessionRow> {
+    const session = await sessionById(db, caller, id);
+    if (session.status === 'completed' || session.status === 'cancelled') {
+      throw new Refusal('conflict', 'session_ended', `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`);
+    }
+    return session;
+  }
+  const again = async (caller: Caller, id: string) => sessionView(await sessionById(db, caller, id));
+
+  return {
+    async listVerification(caller, filter) {
+      demand(caller, 'read');
+      const { limit, after } = numberPageOf(filter);
+      const sourceId = filter.source ? (await sourceByKey(db, caller, filter.source)).id : undefined;
+      const rows = await db.sessions.panel(caller.organisationId, { sourceId, after, limit: limit + 1 });
+      return toPage(rows, limit, (row) => row.number, panelView);
+    },
+
+    async createSession(caller, request) {
+      demand(caller, 'rerun');
+      const source = await sourceByKey(db, caller, request.source);
+      const numbers = [...new Set(request.findings.map(findingNumber))];
+      const found = (await db.findings.byNumbers(caller.organisationId, numbers)).filter((row) => row.sourceId === source.id);
+      const missing = numbers.filter((number) => !found.some((row) => row.number === number));
+      if (missing.length > 0) {
+        const names = missing.map(findingId).join(', ');
+        throw new Refusal('not_found', 'finding_not_found', `The source "${source.key}" has no finding ${names}. Check the numbers.`);
+      }
+      const made = await db.sessions.create(caller.organisationId, {
+        sourceId: source.id,
+        findings: found.map(({ id, number }) => ({ id, number })),
+        suite: request.suite ?? null,
+        memberId: caller.memberId,
+      });
+      if (made.kind === 'held') {
+        throw new Refusal('conflict', 'session_open', `${findingId(made.number)} is in the open session ${made.sessionId}. Use that one.`);
+      }
+      if (made.kind === 'not_flagged') {
+        throw new Refusal(
+          'conflict',
+          'not_flagged',
+          `${findingId(made.number)} is ${made.status}, not needs_rerun: nobody claims that it is fixed. Only flagged findings can be re-run.`,
+        );
+      }
+      await engine.ensureSession({ organisationId: caller.organisationId, sessionId: made.sessionId });
+      return await again(caller, made.sessionId);
+    },
+
+    async getSession(caller, id) {
+      demand(caller, 'read');
+      return await again(caller, id);
+    },
+
+    async startSession(caller, id) {
+      demand(caller, 'rerun');
+      const session = await open(caller, id, 'start');
+      await engine.startSession({ organisationId: caller.organisationId, sessionId: session.id });
+      return await again(caller, id);
+    },
+
+    async cancelSession(caller, id) {
+      demand(caller, 'rerun');
+      const session = await open(caller, id, 'cancel');
+      await engine.cancelSession({ organisationId: caller.organisationId, sessionId: session.id });
+      return await again(caller, id);
+    },
+
+    async giveVerdicts(caller, id, given) {
+      demand(caller, 'verdict');
+      const session = await open(caller, id, 'decide');
+      const verdicts = given.map(({ finding, verdict, note }) => {
+        const number = findingNumber(finding);
+        const held = session.cases.find((each) => each.number === number);
+        if (!held) throw new Refusal('not_found', 'case_not_found', `The session has no case for ${finding}.`);
+        if (held.verdict) {
+          throw new Refusal('conflict', 'verdict_given', `${finding} has its verdict already: ${held.verdict}.`);
+        }
+        return { findingId: held.findingId, verdict, ...(note ? { note } : {}) };
+      });
+      await engine.verdicts(
+        { organisationId: caller.organisationId, sessionId: session.id },
+        { verdicts, memberId: caller.memberId, reportId: null },
+      );
+      return await again(caller, id);
+    },
+  };
+}
+
+/** The session with an id; refuses one that is not there. */
+export async function sessionById(db: OperationDeps['db'], caller: Caller, id: string): Promise<SessionRow> {
+  const sessionId = uuid(id, 'The session');
+  const session = await db.sessions.find({ organisationId: caller.organisationId, sessionId });
+  return orNotFound(session, `The session ${id}`, 'Check the id that creating it answered.');
+}
+
+export function sessionView(row: SessionRow): SessionView {
+  return {
+    id: row.id,
+    source: row.sourceKey,
+    suite: row.suite,
+    status: row.status,
+    cases: row.cases.map(({ number, claim, verdict }) => ({ finding: findingId(number), claim, verdict })),
+  };
+}
+
+function panelView(row: PanelRow): VerificationRow {
+  return {
+    finding: findingId(row.number),
+    title: row.title,
+    jiraKey: row.jiraKey,
+    claimedBy: row.claimedBy,
+    claimedAt: row.claimedAt?.toISOString() ?? null,
+    session: row.sessionId && row.sessionStatus ? { id: row.sessionId, status: row.sessionStatus } : null,
+  };
+}

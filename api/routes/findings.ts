@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { findingDetail, findingId, findingPage, findingQuery, linkRequest } from '../schemas';
+import { defineRoute, type Route } from './route';
+
+const params = z.object({ id: findingId });
+const tag = 'Findings';
+
+export const findingRoutes: Route[] = [
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/findings',
+    tag,
+    summary: 'Lists findings, of a source or in a status',
+    query: findingQuery,
+    answers: { 200: { description: 'A page of findings', schema: findingPage } },
+    handle: async ({ operations, caller, query }) => ({
+      status: 200,
+      body: await operations.listFindings(caller, query),
+    }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/findings/{id}',
+    tag,
+    summary: 'Shows a finding with its occurrences and its history',
+    params,
+    answers: { 200: { description: 'The finding', schema: findingDetail } },
+    handle: async ({ operations, caller, params: { id } }) => ({
+      status: 200,
+      body: await operations.getFinding(caller, id),
+    }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/findings/{id}/link',
+    tag,
+    summary: 'Links a finding to an issue that exists in Jira',
+    params,
+    body: linkRequest,
+    answers: {
+      200: { description: 'The finding', schema: findingDetail },
+      409: { description: 'The finding or the issue is linked already' },
+    },
+    handle: async ({ operations, caller, params: { id }, body: { jiraKey } }) => ({
+      status: 200,
+      body: await operations.linkFinding(caller, id, jiraKey),
+    }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/v1/findings/{id}/link',
+    tag,
+    summary: 'Takes a finding off its Jira issue; the issue stays',
+    params,
+    answers: {
+      200: { description: 'The finding', schema: findingDetail },
+      409: { description: 'The finding has no issue' },
+    },
+    handle: async ({ operations, caller, params: { id } }) => ({
+      status: 200,
+      body: await operations.unlinkFinding(caller, id),
+    }),
+  }),
+];

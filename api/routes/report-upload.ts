@@ -1,0 +1,56 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { Request } from 'express';
+import type { z } from 'zod';
+import type { ReportUpload } from '../operations/types';
+import { HttpRefusal } from '../problem';
+import type { reportHeaders, reportQuery } from '../schemas';
+
+/** The upload that a request carries. Throws 415 for an encoding that cannot be unpacked, and for multipart. */
+export function reportUpload(
+  req: Request,
+  query: z.output<typeof reportQuery>,
+  headers: z.output<typeof reportHeaders>,
+): ReportUpload {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (!['identity', '', 'gzip', 'x-gzip'].includes(encoding)) {
+    throw new HttpRefusal({
+      status: 415,
+      code: 'unsupported_encoding',
+      detail: 'A report is sent plain or with Content-Encoding: gzip. Send it so.',
+    });
+  }
+  if (req.is('multipart/*')) {
+    throw new HttpRefusal({
+      status: 415,
+      code: 'multipart_not_supported',
+      detail:
+        'Reports in a multipart form are not taken yet. Send the file itself as the body (curl --data-binary @file).',
+    });
+  }
+  return {
+    body: bodyOf(req),
+    gzip: encoding.endsWith('gzip'),
+    idempotencyKey: headers['idempotency-key'],
+    startedAt: query.startedAt === undefined ? undefined : new Date(query.startedAt),
+    scope: query.scope,
+  };
+}
+
+/**
+ * The request's body as a stream of its own: who reads it may destroy it, as a pipeline does over the limit, and the
+ * connection still carries the answer.
+ */
+function bodyOf(req: Request): Readable {
+  const body = new PassThrough();
+  req.pipe(body);
+  req.on('close', () => {
+    if (!req.complete) body.destroy(Object.assign(new Error('The upload was interrupted'), { code: 'ECONNRESET' }));
+  });
+  body.on('close', () => {
+    req.unpipe(body);
+    req.resume();
+  });
+  // Where nobody reads it (any more), a failure of the upload concerns nobody.
+  body.on('error', () => undefined);
+  return body;
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { findingStatuses, sessionStatuses, severities } from '../../workflows/rules/vocabulary';
+import type { FindingDetail, FindingView, Page } from '../operations/types';
+import { count, jiraKey, named, page, paging, sourceKey, time } from './shared';
+
+const issue = z.object({ key: z.string(), url: z.string() }).nullable();
+const findingFields = {
+  id: z.string().describe('short number, such as F-12'),
+  title: z.string(),
+  rule: z.string().describe("the axe rule, or the test's full name"),
+  severity: z.enum(severities),
+  status: z.enum(findingStatuses),
+  fingerprint: z.string(),
+  source: z.string(),
+  jira: issue,
+  updatedAt: time,
+};
+export const findingView = named(
+  'Finding',
+  z.object({ ...findingFields, occurrences: count }),
+) satisfies z.ZodType<FindingView>;
+export const findingPage = page('FindingPage', findingView) satisfies z.ZodType<Page<FindingView>>;
+export const openSession = z.object({ id: z.string(), status: z.enum(sessionStatuses) }).nullable();
+export const findingDetail = named(
+  'FindingDetail',
+  z.object({
+    ...findingFields,
+    reason: z.string().nullable(),
+    claim: z.object({ number: count, by: z.string().nullable(), at: time }).nullable(),
+    session: openSession,
+    occurrences: z.array(
+      z.object({
+        page: z.string().nullable(),
+        status: z.string(),
+        details: z.record(z.string(), z.unknown()),
+        firstSeenAt: time,
+        lastSeenAt: time,
+      }),
+    ),
+    history: z.array(z.object({ at: time, actor: z.string(), event: z.string(), detail: z.string() })),
+  }),
+) satisfies z.ZodType<FindingDetail>;
+export const findingQuery = z.strictObject({
+  ...paging,
+  source: sourceKey.optional(),
+  status: z.enum(findingStatuses).optional(),
+});
+export const linkRequest = named('LinkRequest', z.strictObject({ jiraKey }));

@@ -1,0 +1,135 @@
+// Slack's way of asking: commands, buttons and views become operations, and findings become cards. No rules live here,
+// no database, no Jira: the operations decide. listener.ts wraps every listener; blocks/ holds every message.
+
+import { App, type BlockAction, ExpressReceiver } from '@slack/bolt';
+import type { Express } from 'express';
+import type { Operations } from '../api/operations/types';
+import { failOrigin, failView } from './blocks/fail-view';
+import { findingActions } from './blocks/finding-card';
+import { listActions } from './blocks/findings';
+import { pushActions } from './blocks/pushes';
+import { help, menuActions, notice } from './blocks/replies';
+import { sessionActions } from './blocks/sessions';
+import { createCommand } from './commands';
+import type { CardLookup } from './find';
+import { createIdentity, type Identity } from './identity';
+import { type ActionHandler, createListeners } from './listener';
+import { boltLogger, type Log } from './log';
+import { pushAll, pushNamed } from './pushing';
+import { showList, showNextPage, showWhy } from './reading';
+import { askForFailNote, failWithNote, giveVerdict, rerunNamed, showSessions, startPlanned } from './rerunning';
+import { clientOptions } from './slack-client';
+
+/** What the bot needs to know about the workspaces that it is installed in. */
+export type BotInstallations = {
+  findByTeam(teamId: string): Promise<{
+    id: string;
+    teamId: string;
+    enterpriseId: string | null;
+    botToken: string;
+    botId: string;
+    botUserId: string;
+    installerId: string | null;
+  } | null>;
+  markDisconnected(id: string): Promise<void>;
+};
+
+export type BotDeps = {
+  operations: Operations;
+  installations: BotInstallations;
+  cards: CardLookup;
+  signingSecret: string;
+  /** The base of the Web API, `https://slack.com/api/`. */
+  slackApiUrl: string;
+  /** The root command, such as `/recheck`. */
+  command: string;
+  /** Where people reach Recheck's own pages. */
+  baseUrl: string;
+  log: Log;
+  now?: () => Date;
+};
+
+/** The bot: mounted on an Express app before any body parser, it answers Slack's signed requests at `/slack/events`. */
+export function createBot(deps: BotDeps): { mount(express: Express): void } {
+  const identity = createIdentity({
+    operations: deps.operations,
+    installerOf: async (teamId) => (await deps.installations.findByTeam(teamId))?.installerId ?? null,
+    now: deps.now ?? (() => new Date()),
+  });
+  return {
+    mount(express) {
+      const logger = boltLogger(deps.log);
+      const { signingSecret, slackApiUrl } = deps;
+      const app = new App({
+        receiver: new ExpressReceiver({ app: express, endpoints: '/slack/events', signingSecret, logger }),
+        authorize: ({ teamId }) => authorize(deps.installations, teamId),
+        ignoreSelf: true,
+        convoStore: false,
+        logger,
+        clientOptions: clientOptions({ slackApiUrl, logger }),
+      });
+      register(app, deps, identity);
+    },
+  };
+}
+
+/** Every listener there is. Action ids are exact, so that no two listeners answer one click. */
+function register(app: App, deps: BotDeps, identity: Identity): void {
+  const { cards, installations, command } = deps;
+  const listeners = createListeners({ ...deps, identity });
+  const on = (id: string, handler: ActionHandler) => app.action<BlockAction>(id, listeners.action(handler));
+
+  app.command(command, listeners.command(createCommand(deps)));
+
+  on(findingActions.push, (ask, id) => pushNamed(ask, cards, [{ kind: 'finding', id }]));
+  on(findingActions.rerun, (ask, id) => rerunNamed(ask, cards, [{ kind: 'finding', id }]));
+  on(findingActions.why, (ask, id) => showWhy(ask, cards, { kind: 'finding', id }));
+  on(findingActions.pass, giveVerdict('pass'));
+  on(findingActions.fail, askForFailNote);
+  on(findingActions.more, fromOverflow(cards));
+  app.action<BlockAction>(findingActions.openInJira, listeners.linkOnly());
+
+  on(menuActions.list, (ask) => showList(ask, {}));
+  on(menuActions.verification, (ask) => showList(ask, { status: 'needs_rerun' }));
+  on(menuActions.sessions, (ask) => showSessions(ask));
+  on(menuActions.help, (ask) => ask.reply(help(command)));
+  on(listActions.next, showNextPage);
+  on(pushActions.confirmAll, pushAll);
+  on(pushActions.dismiss, (ask) => ask.reply(notice('Nothing was pushed.'), { replace: true }));
+  on(sessionActions.start, startPlanned);
+
+  app.view(
+    failView.callback,
+    listeners.view(failWithNote, (view) => failOrigin(view.private_metadata).channel),
+  );
+
+  app.event('user_change', async ({ event, context }) => {
+    if (context.teamId) identity.forget({ teamId: context.teamId, userId: event.user.id });
+  });
+  app.event('app_uninstalled', ({ context }) => uninstalled(installations, context.teamId));
+  app.event('tokens_revoked', async ({ event, context }) => {
+    if (event.tokens.bot?.length) await uninstalled(installations, context.teamId);
+  });
+}
+
+/** The menu behind the three dots of a card: `<verb> <finding> [<session id>]`. */
+function fromOverflow(cards: CardLookup): ActionHandler {
+  return async (ask, value) => {
+    const [verb, ...rest] = value.split(' ');
+    if (verb === 'skip' || verb === 'unstable') await giveVerdict(verb)(ask, rest.join(' '));
+    else await showWhy(ask, cards, { kind: 'finding', id: rest[0] ?? '' });
+  };
+}
+
+async function authorize(installations: BotInstallations, teamId: string | undefined) {
+  const installation = teamId ? await installations.findByTeam(teamId) : null;
+  if (!installation)
+    throw new Error('Recheck is not installed in this Slack workspace, or was removed. Install it again.');
+  const { botToken, botId, botUserId, enterpriseId } = installation;
+  return { botToken, botId, botUserId, teamId: installation.teamId, ...(enterpriseId ? { enterpriseId } : {}) };
+}
+
+async function uninstalled(installations: BotInstallations, teamId: string | undefined): Promise<void> {
+  const installation = teamId ? await installations.findByTeam(teamId) : null;
+  if (installation) await installations.markDisconnected(installation.id);
+}

@@ -1,0 +1,54 @@
+import type { types } from '@slack/bolt';
+import { plain } from './text';
+
+/** A paragraph of our own mrkdwn; foreign parts in it went through `foreign`. `verbatim`: nothing is linked by itself. */
+export function section(text: string, accessory?: types.Button): types.SectionBlock {
+  const block: types.SectionBlock = { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
+  return accessory ? { ...block, accessory } : block;
+}
+
+export function header(text: string): types.HeaderBlock {
+  return { type: 'header', text: { type: 'plain_text', text: plain(text, 150), emoji: false } };
+}
+
+export function context(text: string): types.ContextBlock {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
+}
+
+export function actions(elements: types.ActionsBlockElement[]): types.ActionsBlock {
+  return { type: 'actions', elements };
+}
+
+export type ButtonSpec = {
+  action: string;
+  label: string;
+  /** What a screen reader says, where several buttons have the same label. */
+  says?: string;
+  value?: string;
+  url?: string;
+  style?: 'primary' | 'danger';
+};
+
+export function button({ action, label, says, value, url, style }: ButtonSpec): types.Button {
+  return {
+    type: 'button',
+    action_id: action,
+    text: { type: 'plain_text', text: plain(label, 75), emoji: false },
+    ...(value === undefined ? {} : { value }),
+    ...(url === undefined ? {} : { url }),
+    ...(style === undefined ? {} : { style }),
+    ...(says === undefined ? {} : { accessibility_label: plain(says, 75) }),
+  };
+}
+
+/** The menu behind the three dots; values have at most 75 characters. */
+export function overflow(action: string, options: { label: string; value: string }[]): types.Overflow {
+  return {
+    type: 'overflow',
+    action_id: action,
+    options: options.map(({ label, value }) => ({
+      text: { type: 'plain_text', text: plain(label, 75), emoji: false },
+      value,
+    })),
+  };
+}

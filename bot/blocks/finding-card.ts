@@ -1,0 +1,134 @@
+import type { types } from '@slack/bolt';
+import type { FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
+import { actions, button, context, header, overflow, section } from './elements';
+import { count, foreign, link, type Message, moment, plain } from './text';
+import { eventWords, severityWords, stateWords, waitsFor } from './words';
+
+/** Everything that the one message of a finding shows. */
+export type CardFinding = {
+  /** The short number, `F-12`. */
+  id: string;
+  title: string;
+  rule: string;
+  severity: Severity;
+  status: FindingStatus;
+  reason: string | null;
+  source: { name: string; kind: 'site' | 'suite' | null };
+  page: string | null;
+  occurrences: number;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+  jira: { key: string; url: string; status: string | null; resolution: string | null } | null;
+  claimedBy: string | null;
+  session: { id: string; status: SessionStatus } | null;
+  lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
+};
+
+/** Values are `F-12`; for the verdicts `F-12 <session id>`; in the overflow the verb stands before. */
+export const findingActions = {
+  push: 'finding.push',
+  rerun: 'finding.rerun',
+  pass: 'finding.pass',
+  fail: 'finding.fail',
+  why: 'finding.why',
+  openInJira: 'finding.open_in_jira',
+  more: 'finding.more',
+} as const;
+
+/** The card of a finding: what it is, how it stands, who did what last, and what can be done now. */
+export function findingCard(finding: CardFinding): Message {
+  const { symbol, word } = severityWords[finding.severity];
+  const state = stateWords(finding);
+  const last = finding.lastEvent;
+  const blocks: types.KnownBlock[] = [
+    header(`${symbol} ${word}: ${plain(finding.rule, 110)} (${finding.id})`),
+    { type: 'section', text: { type: 'plain_text', text: plain(finding.title, 500), emoji: false } },
+    section(`*State:* ${state}`),
+    { type: 'section', fields: fields(finding).map(([name, value]) => field(name, value)) },
+    ...(last ? [context(`${eventWords(last)} · ${moment(last.at)}`)] : []),
+    actions(actionsOf(finding)),
+  ];
+  return { text: fullText(finding, state), blocks };
+}
+
+function fullText(finding: CardFinding, state: string): string {
+  const { word } = severityWords[finding.severity];
+  const jira = finding.jira ? ` In Jira: ${foreign(finding.jira.key, 100)}${jiraStatus(finding)}.` : '';
+  return [
+    `${finding.id}, ${word.toLowerCase()}: ${foreign(finding.rule, 200)}. ${foreign(finding.title, 500)}.`,
+    `${sourceWord(finding)} ${foreign(finding.source.name, 100)}, ${count(finding.occurrences, 'occurrence')}.`,
+    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${waitsFor[finding.status]}.`,
+  ].join(' ');
+}
+
+function fields(finding: CardFinding): [string, string][] {
+  const { jira, page, occurrences } = finding;
+  const more = occurrences > 1 ? ` and ${occurrences - 1} more` : '';
+  return [
+    [sourceWord(finding), foreign(finding.source.name, 200)],
+    ...(page ? [['Where', `${foreign(page, 500)}${more}`] as [string, string]] : []),
+    ['Occurrences', String(occurrences)],
+    ['First seen', moment(finding.firstSeenAt)],
+    ['Last seen', moment(finding.lastSeenAt)],
+    ['Jira', jira ? `${link(jira.url, jira.key)}${jiraStatus(finding)}` : 'Not in Jira'],
+  ];
+}
+
+function field(name: string, value: string): types.MrkdwnElement {
+  return { type: 'mrkdwn', text: `*${name}*\n${value}`, verbatim: true };
+}
+
+function sourceWord({ source }: CardFinding): string {
+  if (source.kind === null) return 'Source';
+  return source.kind === 'site' ? 'Site' : 'Suite';
+}
+
+function jiraStatus({ jira }: CardFinding): string {
+  if (!jira?.status) return '';
+  const resolution = jira.resolution && jira.resolution !== jira.status ? `, ${foreign(jira.resolution, 80)}` : '';
+  return ` (${foreign(jira.status, 80)}${resolution})`;
+}
+
+function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
+  const { id, session } = finding;
+  const held = finding.status === 'needs_rerun' && session?.status === 'in_progress' ? session : null;
+  const history = { label: 'Why? Show the history', value: `why ${id}` };
+  if (!held) return [...buttonsOf(finding), overflow(findingActions.more, [history])];
+  const verdict = `${id} ${held.id}`;
+  return [
+    button({ action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict, style: 'primary' }),
+    button({ action: findingActions.fail, label: 'Fail', says: `Fail ${id}: still there`, value: verdict }),
+    ...openInJira(finding),
+    overflow(findingActions.more, [
+      { label: 'Skip in this re-run', value: `skip ${verdict}` },
+      { label: 'Unstable: passed and failed', value: `unstable ${verdict}` },
+      history,
+    ]),
+  ];
+}
+
+function buttonsOf(finding: CardFinding): types.Button[] {
+  const { id } = finding;
+  const primary = { value: id, style: 'primary' } as const;
+  switch (finding.status) {
+    case 'open':
+      return [button({ action: findingActions.push, label: 'Push to Jira', says: `Push ${id} to Jira`, ...primary })];
+    case 'push_failed':
+      return [button({ action: findingActions.push, label: 'Try again', says: `Push ${id} again`, ...primary })];
+    case 'needs_rerun': {
+      const label = finding.session ? 'Show session' : 'Start re-run';
+      return [
+        button({ action: findingActions.rerun, label, says: `${label} of ${id}`, ...primary }),
+        ...openInJira(finding),
+      ];
+    }
+    default:
+      return openInJira(finding);
+  }
+}
+
+function openInJira({ id, jira }: CardFinding): types.Button[] {
+  if (!jira || jira.url.length > 3000) return [];
+  const says = `Open ${jira.key} of ${id} in Jira`;
+  return [button({ action: findingActions.openInJira, label: 'Open in Jira', says, url: jira.url, value: id })];
+}

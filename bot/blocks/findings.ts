@@ -1,0 +1,122 @@
+import type { types } from '@slack/bolt';
+import type { FindingDetail, FindingView, Page, VerificationRow } from '../../api/operations/types';
+import type { FindingStatus } from '../../workflows/rules/vocabulary';
+import { actions, button, context, header, section } from './elements';
+import { type CardFinding, findingActions } from './finding-card';
+import { count, foreign, link, type Message, moment } from './text';
+import { eventWords, severityWords, waitsFor } from './words';
+
+export const listActions = { next: 'list.next' } as const;
+
+/** What a list was asked for; travels in the value of its "more" button. */
+export type ListFilter = { status?: FindingStatus | undefined; source?: string | undefined };
+
+/** One page of findings, each with the one thing that can be done next. */
+export function findingList(page: Page<FindingView>, filter: ListFilter): Message {
+  const title = `Findings${filter.status ? `: ${statusName(filter.status)}` : ''}${filter.source ? ` of ${foreign(filter.source, 80)}` : ''}`;
+  if (page.items.length === 0) return { text: `${title}: none.`, blocks: [section(`*${title}*\nThere are none.`)] };
+  const lines = page.items.map(listLine);
+  return {
+    text: clipLines([title, ...lines]),
+    blocks: [
+      section(`*${title}*`),
+      ...page.items.map((finding, index) => section(lines[index] ?? finding.id, nextAction(finding))),
+      ...(page.nextCursor === null ? [] : [actions([moreButton(filter, page.nextCursor)])]),
+    ],
+  };
+}
+
+function listLine(finding: FindingView): string {
+  const { symbol, word } = severityWords[finding.severity];
+  const jira = finding.jira ? ` · ${link(finding.jira.url, finding.jira.key)}` : '';
+  return `${symbol} *${finding.id}* ${word} · ${statusName(finding.status)}${jira}\n${foreign(finding.title, 200)} (${foreign(finding.source, 80)})`;
+}
+
+function nextAction({ id, status }: FindingView): types.Button {
+  if (status === 'open' || status === 'push_failed')
+    return button({ action: findingActions.push, label: 'Push to Jira', says: `Push ${id} to Jira`, value: id });
+  if (status === 'needs_rerun')
+    return button({ action: findingActions.rerun, label: 'Start re-run', says: `Start re-run of ${id}`, value: id });
+  return button({ action: findingActions.why, label: 'Why?', says: `Why is ${id} as it is?`, value: id });
+}
+
+function moreButton(filter: ListFilter, cursor: string): types.Button {
+  return button({ action: listActions.next, label: 'Show more', value: JSON.stringify({ ...filter, cursor }) });
+}
+
+/** The Fix Verification panel: what is Done in Jira and waits for a re-run, and who says so. */
+export function verificationList(page: Page<VerificationRow>): Message {
+  const title = 'Waiting for a re-run';
+  if (page.items.length === 0) return { text: `${title}: nothing.`, blocks: [section(`*${title}*\nNothing.`)] };
+  const lines = page.items.map((row) => {
+    const claim = `Done by ${foreign(row.claimedBy ?? 'somebody', 80)}`;
+    const since = row.claimedAt ? `, ${moment(new Date(row.claimedAt))}` : '';
+    const badge = row.session ? ' · *Session pending*' : '';
+    return `*${row.finding}*${row.jiraKey ? ` · ${foreign(row.jiraKey, 80)}` : ''}${badge}\n${foreign(row.title, 200)}\n${claim}${since}`;
+  });
+  const rerun = ({ finding, session }: VerificationRow) => {
+    const label = session ? 'Show session' : 'Start re-run';
+    return button({ action: findingActions.rerun, label, says: `${label} of ${finding}`, value: finding });
+  };
+  return {
+    text: clipLines([title, ...lines]),
+    blocks: [
+      section(`*${title}*`),
+      ...page.items.map((row, index) => section(lines[index] ?? row.finding, rerun(row))),
+      ...(page.nextCursor === null ? [] : [context('There are more.')]),
+    ],
+  };
+}
+
+const LINES = 8;
+const EVENTS = 40;
+
+/** The history of a finding in plain words, oldest first, and what it waits for. */
+export function why(finding: FindingDetail): Message {
+  const shown = finding.history.slice(-EVENTS);
+  const left = finding.history.length - shown.length;
+  const lines = shown.map((entry) => `• ${moment(new Date(entry.at))}: ${eventWords(entry)}`);
+  if (left > 0) lines.unshift(`• ${count(left, 'earlier event')} not shown`);
+  const reason = finding.reason ? ` ${foreign(finding.reason, 500)}` : '';
+  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason} It waits for ${waitsFor[finding.status]}.`;
+  const chunks: string[] = [];
+  for (let at = 0; at < lines.length; at += LINES) chunks.push(clipText(lines.slice(at, at + LINES).join('\n'), 2900));
+  return {
+    text: clipLines([now, ...lines]),
+    blocks: [header(`Why ${finding.id} is as it is`), section(now), ...chunks.map((chunk) => section(chunk))],
+  };
+}
+
+/** A finding as the API tells it, as far as a card can show it. */
+export function asCardFinding(finding: FindingDetail): CardFinding {
+  const seen = (pick: 'firstSeenAt' | 'lastSeenAt') => finding.occurrences.map((each) => Date.parse(each[pick]));
+  const updated = Date.parse(finding.updatedAt);
+  const last = finding.history.at(-1);
+  return {
+    ...finding,
+    source: { name: finding.source, kind: null },
+    page: finding.occurrences[0]?.page ?? null,
+    occurrences: finding.occurrences.length,
+    firstSeenAt: new Date(seen('firstSeenAt').reduce((a, b) => Math.min(a, b), updated)),
+    lastSeenAt: new Date(seen('lastSeenAt').reduce((a, b) => Math.max(a, b), 0) || updated),
+    jira: finding.jira ? { ...finding.jira, status: null, resolution: null } : null,
+    claimedBy: finding.claim?.by ?? null,
+    lastEvent: last ? { event: last.event, actor: last.actor, detail: last.detail, at: new Date(last.at) } : null,
+  };
+}
+
+/** `needs_rerun` as people say it. */
+export function statusName(status: FindingStatus): string {
+  return status === 'needs_rerun' ? 'needs re-run' : status.replaceAll('_', ' ');
+}
+
+function clipLines(lines: string[]): string {
+  return clipText(lines.join('\n'), 3900);
+}
+
+/** Cuts at the end of a line, so that no link or entity is cut in two. */
+function clipText(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = text.lastIndexOf('\n', max - 2);
+  return end > 0 ? `${text.slice(0, end)}\n…` : '…';
+}

@@ -1,0 +1,71 @@
+import type { types } from '@slack/bolt';
+import type { SessionView } from '../../api/operations/types';
+import type { SessionStatus, Verdict } from '../../workflows/rules/vocabulary';
+import { actions, button, context, section } from './elements';
+import { findingActions } from './finding-card';
+import { count, foreign, type Message } from './text';
+
+export const sessionActions = { start: 'session.start' } as const;
+
+const statusWords: Record<SessionStatus, string> = {
+  planned: 'planned, not started',
+  in_progress: 'in progress',
+  completed: 'completed',
+  cancelled: 'cancelled',
+};
+
+const verdictWords: Record<Verdict, string> = {
+  pass: 'passed',
+  fail: 'failed: still there',
+  skip: 'skipped',
+  unstable: 'unstable: passed and failed',
+  withdrawn: 'withdrawn: Jira took the claim back',
+};
+
+const SHOWN = 12;
+
+/** Sessions with their cases; an undecided case has its Pass and Fail, a planned session its Start. */
+export function sessionReply(sessions: SessionView[], note?: string): Message {
+  const blocks: types.KnownBlock[] = note ? [section(note)] : [];
+  const texts = note ? [note] : [];
+  let room = SHOWN;
+  for (const session of sessions) {
+    const head = sessionLine(session);
+    texts.push(head.replaceAll('*', ''));
+    if (room <= 0) continue;
+    blocks.push(section(head, session.status === 'planned' ? startButton(session) : undefined));
+    const shown = session.cases.slice(0, room);
+    room -= shown.length;
+    for (const each of shown) {
+      const line = `*${each.finding}*: ${each.verdict ? verdictWords[each.verdict] : 'waits for a verdict'}`;
+      texts.push(line.replaceAll('*', ''));
+      blocks.push(section(line));
+      if (!each.verdict && session.status === 'in_progress') blocks.push(verdictButtons(each.finding, session.id));
+    }
+  }
+  const left = sessions.flatMap((session) => session.cases).length - SHOWN;
+  if (left > 0) blocks.push(context(`${count(left, 'more case')}: open them from the findings' cards.`));
+  if (blocks.length === 0) blocks.push(section('No session is under way.'));
+  const text = texts.join('\n').slice(0, 3900);
+  return { text: text || 'No session is under way.', blocks };
+}
+
+function sessionLine(session: SessionView): string {
+  const suite = session.suite ? `, suite ${foreign(session.suite, 80)}` : '';
+  const open = session.cases.filter((each) => each.verdict === null).length;
+  const waiting = session.status === 'in_progress' ? `, ${open} to decide` : '';
+  return `*Re-run of ${foreign(session.source, 80)}*${suite}: ${statusWords[session.status]}, ${count(session.cases.length, 'case')}${waiting}`;
+}
+
+function startButton(session: SessionView): types.Button {
+  const says = `Start the re-run of ${session.source}`;
+  return button({ action: sessionActions.start, label: 'Start', says, value: session.id, style: 'primary' });
+}
+
+function verdictButtons(finding: string, sessionId: string): types.ActionsBlock {
+  const value = `${finding} ${sessionId}`;
+  return actions([
+    button({ action: findingActions.pass, label: 'Pass', says: `Pass ${finding}: fixed`, value, style: 'primary' }),
+    button({ action: findingActions.fail, label: 'Fail', says: `Fail ${finding}: still there`, value }),
+  ]);
+}

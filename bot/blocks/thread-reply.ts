@@ -1,0 +1,31 @@
+import { section } from './elements';
+import type { Message } from './text';
+import { eventWords } from './words';
+
+/** Changes that are told in the thread of a card; everything else only changes the card. */
+export const toldEvents = [
+  'claimed',
+  'verified',
+  'verdict_fail',
+  'reopened',
+  'reopened_by_recheck',
+  'blocked',
+  'resolved',
+] as const;
+
+const nextSteps: Record<string, string> = {
+  claimed: 'Start a re-run from the card above.',
+  verdict_fail: 'It stays flagged.',
+  reopened: 'Waiting for a fix.',
+  reopened_by_recheck: 'Waiting for a fix.',
+};
+
+/** One change of a finding as a short reply in its card's thread, with who did it. */
+export function threadReply(change: { id: string; event: string; actor: string; detail: string }): Message {
+  // What Recheck counts (`claim 2`) says nothing to people.
+  const detail = change.event === 'blocked' || change.event === 'reopened_by_recheck' ? change.detail : '';
+  const next = nextSteps[change.event];
+  const sentence = eventWords({ ...change, detail }).replace(/\.$/, '');
+  const text = `${change.id}: ${sentence}.${next ? ` ${next}` : ''}`;
+  return { text, blocks: [section(text)] };
+}

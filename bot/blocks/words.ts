@@ -1,0 +1,106 @@
+import type { FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
+import { foreign } from './text';
+
+/** A symbol of its own shape for each severity, always beside the word: nothing is said by colour alone. */
+export const severityWords: Record<Severity, { symbol: string; word: string }> = {
+  critical: { symbol: '‼', word: 'Critical' },
+  serious: { symbol: '▲', word: 'Serious' },
+  moderate: { symbol: '◆', word: 'Moderate' },
+  minor: { symbol: '○', word: 'Minor' },
+};
+
+/** What the words for a finding's state are made from. */
+export type FindingState = {
+  status: FindingStatus;
+  reason: string | null;
+  claimedBy: string | null;
+  session: { status: SessionStatus } | null;
+  lastEvent: { event: string } | null;
+};
+
+/** The state of a finding in plain words, safe for mrkdwn. */
+export function stateWords(finding: FindingState): string {
+  const because = finding.reason ? `: ${foreign(finding.reason, 600)}` : '';
+  switch (finding.status) {
+    case 'open':
+      return because ? `Open${because}` : 'Open, not in Jira';
+    case 'awaiting_approval':
+      return 'Waiting for approval';
+    case 'pushing':
+      return 'Being pushed to Jira…';
+    case 'push_failed':
+      return `Push failed${because}`;
+    case 'awaiting_fix':
+      return because ? `Waiting for a fix${because}` : 'Waiting for a fix';
+    case 'needs_rerun':
+      return rerunWords(finding);
+    case 'verified':
+      return 'Verified: the re-run passed';
+    case 'resolved':
+      return 'Resolved';
+    case 'blocked':
+      return `Blocked${because}`;
+  }
+}
+
+function rerunWords({ session, claimedBy, lastEvent }: FindingState): string {
+  if (session?.status === 'in_progress') return 'Re-run in progress';
+  const claim = `Done in Jira by ${foreign(claimedBy ?? 'somebody', 100)}`;
+  if (session) return `Re-run planned: ${claim}`;
+  return lastEvent?.event === 'verdict_fail' ? 'Needs re-run: the last re-run failed' : `Needs re-run: ${claim}`;
+}
+
+/** What a finding waits for, as the end of a sentence. */
+export const waitsFor: Record<FindingStatus, string> = {
+  open: 'a push to Jira',
+  awaiting_approval: 'an admin to approve its push',
+  pushing: 'Jira to answer',
+  push_failed: 'somebody to try the push again',
+  awaiting_fix: 'its Jira issue to be marked Done',
+  needs_rerun: 'a re-run that passes',
+  verified: 'nothing: it is closed',
+  resolved: 'nothing: it is closed',
+  blocked: 'nothing, unless its Jira issue is reopened',
+};
+
+const eventSentences: Record<string, (who: string, detail: string) => string> = {
+  opened: (_who, detail) => `Found for the first time${tail(detail)}`,
+  push_asked: (who) => `${who} asked for a push to Jira`,
+  pushed: (who, detail) => `Pushed to Jira as ${detail || 'an issue'}${by(who)}`,
+  push_reused: (who, detail) => `${who} asked for a push; it was in Jira already as ${detail}`,
+  push_refused: (_who, detail) => `Push refused${tail(detail)}`,
+  push_failed: (_who, detail) => `Push failed${tail(detail)}`,
+  linked: (who, detail) => `${who} linked it to ${detail}`,
+  unlinked: (who, detail) => `${who} unlinked it from ${detail}`,
+  moved: (who, detail) => `Moved in Jira${by(who)}${tail(detail)}`,
+  issue_missing: (_who, detail) => `Jira no longer shows the issue${tail(detail)}`,
+  claimed: (who) => `Marked Done in Jira by ${who}, so it needs a re-run`,
+  resolved: (who) => `Closed on Jira's word; marked Done by ${who}`,
+  reopened: (who) => `Reopened in Jira by ${who}`,
+  blocked: (who, detail) => `Blocked by ${who}${tail(detail)}`,
+  verified: (who) => `Verified: the re-run passed (${who})`,
+  verdict_fail: (who) => `The re-run failed (${who}): it is still there`,
+  verdict_skip: (who) => `${who} skipped it in the re-run`,
+  verdict_unstable: (who) => `${who} called it unstable in the re-run`,
+  verdict_late: (who, detail) => `A verdict by ${who} came too late to count${tail(detail)}`,
+  reopened_by_recheck: (_who, detail) => `Reopened in Jira by Recheck after the failed re-run${tail(detail)}`,
+  reopen_refused: (_who, detail) => `Jira did not let Recheck reopen the issue${tail(detail)}`,
+};
+
+/** One event of a finding's history as a sentence, safe for mrkdwn. An event without words of its own says its name. */
+export function eventWords({ event, actor, detail }: { event: string; actor: string; detail: string }): string {
+  const who = actor === 'recheck' ? 'Recheck' : foreign(actor || 'somebody', 100);
+  const safeDetail = detail ? foreign(detail, 400) : '';
+  const sentence = eventSentences[event];
+  if (sentence) return sentence(who, safeDetail);
+  const name = foreign(event.replaceAll('_', ' '), 100);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}${by(who)}${tail(safeDetail)}`;
+}
+
+function by(who: string): string {
+  return who === 'Recheck' ? '' : ` by ${who}`;
+}
+
+function tail(detail: string): string {
+  return detail ? `: ${detail}` : '';
+}

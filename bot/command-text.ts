@@ -1,0 +1,161 @@
+import { distance } from 'fastest-levenshtein';
+import { type FindingStatus, findingStatuses } from '../workflows/rules/vocabulary';
+
+/** Something that a person names a finding by. */
+export type Reference =
+  | { kind: 'finding'; id: string }
+  | { kind: 'issue'; key: string }
+  | { kind: 'message'; channelId: string; ts: string };
+
+/** What a command's text asks for. */
+export type ParsedCommand =
+  | { verb: 'menu' | 'help' | 'sessions' }
+  | { verb: 'push' | 'rerun'; findings: Reference[] }
+  | { verb: 'push_all'; source: string }
+  | { verb: 'status' | 'why'; finding: Reference }
+  | { verb: 'list'; status?: FindingStatus; source?: string }
+  | { verb: 'elsewhere'; name: string }
+  | { verb: 'unknown'; word: string; nearest: string | null }
+  | { verb: 'invalid'; message: string };
+
+const MAX_LENGTH = 1000;
+const MAX_FINDINGS = 20;
+const verbs = ['help', 'push', 'rerun', 'status', 'list', 'why', 'sessions'];
+
+/**
+ * Reads the text after the root command. Forgiving about what phones and clients do to text: curly quotes, long
+ * dashes, no-break spaces, letter case, commas, Slack's own escapes. Never throws.
+ * `elsewhere`: names of commands that exist, but not in Slack.
+ */
+export function parseCommand(text: string, elsewhere: string[] = []): ParsedCommand {
+  const words = tokens(normalise(text));
+  const [first, ...rest] = words;
+  if (first === undefined) return { verb: 'menu' };
+  const verb = first.toLowerCase().replace(/^re-run$/, 'rerun');
+  if (elsewhere.includes(verb)) return { verb: 'elsewhere', name: verb };
+  switch (verb) {
+    case 'help':
+    case 'sessions':
+      return { verb };
+    case 'push':
+      return parsePush(rest);
+    case 'rerun':
+      return parseFindings('rerun', rest);
+    case 'status':
+    case 'why':
+      return parseOne(verb, rest);
+    case 'list':
+      return parseList(rest);
+    default:
+      return { verb: 'unknown', word: first, nearest: nearestTo(verb, [...verbs, ...elsewhere]) };
+  }
+}
+
+function parsePush(words: string[]): ParsedCommand {
+  if (words[0]?.toLowerCase() !== 'all') return parseFindings('push', words);
+  const { named, bare } = options(words.slice(1));
+  const source = named.get('source') ?? (bare.length === 1 ? bare[0] : undefined);
+  if (!source) return invalid('Which source? Say `push all source:KEY`.');
+  return { verb: 'push_all', source };
+}
+
+function parseFindings(verb: 'push' | 'rerun', words: string[]): ParsedCommand {
+  if (words.length === 0) return invalid(`Which finding? Say \`${verb} F-12\`, or several: \`${verb} F-12 F-13\`.`);
+  if (words.length > MAX_FINDINGS) return invalid(`At most ${MAX_FINDINGS} findings at a time.`);
+  const findings = words.map(parseReference);
+  const at = findings.indexOf(null);
+  if (at >= 0) return invalid(notAFinding(words[at] ?? ''));
+  return { verb, findings: unique(findings.filter((each) => each !== null)) };
+}
+
+function parseOne(verb: 'status' | 'why', words: string[]): ParsedCommand {
+  if (words.length !== 1) return invalid(`Name one finding: \`${verb} F-12\`, or by its Jira key: \`${verb} ACC-42\`.`);
+  const finding = parseReference(words[0] ?? '');
+  return finding ? { verb, finding } : invalid(notAFinding(words[0] ?? ''));
+}
+
+function parseList(words: string[]): ParsedCommand {
+  const { named, bare } = options(words);
+  const source = named.get('source');
+  const wanted = [...bare, ...(named.has('status') ? [named.get('status') ?? ''] : [])].join('_');
+  if (!wanted) return { verb: 'list', ...(source ? { source } : {}) };
+  const status = findingStatuses.find((each) => plainStatus(each) === plainStatus(wanted));
+  if (!status) return invalid(`There is no status “${wanted}”. There are: ${findingStatuses.join(', ')}.`);
+  return { verb: 'list', status, ...(source ? { source } : {}) };
+}
+
+/** `F-12`, `f12`, `12`, `ACC-42`, a link to a Jira issue or to a Slack message; null for anything else. */
+export function parseReference(word: string): Reference | null {
+  const link = word.match(/^<?(https?:\/\/[^|>]+)(\|[^>]*)?>?$/i)?.[1];
+  if (link) return parseLink(link);
+  const number = word.match(/^#?(?:f-?)?(\d{1,9})$/i)?.[1];
+  if (number) return { kind: 'finding', id: `F-${Number(number)}` };
+  return /^[a-z][a-z0-9_]+-\d{1,12}$/i.test(word) ? { kind: 'issue', key: word.toUpperCase() } : null;
+}
+
+function parseLink(link: string): Reference | null {
+  const message = link.match(/\/archives\/([A-Z0-9]+)\/p(\d+)(\d{6})(?:[/?#]|$)/);
+  if (message) {
+    const [, channelId = '', seconds, micros] = message;
+    const thread = link.match(/[?&]thread_ts=(\d+\.\d{6})/)?.[1];
+    // A reply is about the finding whose card the thread hangs on.
+    return { kind: 'message', channelId, ts: thread ?? `${seconds}.${micros}` };
+  }
+  const key = link.match(/(?:\/browse\/|\/issues\/|[?&]selectedIssue=)([a-z][a-z0-9_]+-\d{1,12})(?:[/?#&]|$)/i)?.[1];
+  return key ? { kind: 'issue', key: key.toUpperCase() } : null;
+}
+
+function normalise(text: string): string {
+  return text
+    .slice(0, MAX_LENGTH)
+    .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
+    .replace(/[\u2018\u2019\u201a]/g, "'")
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .replace(/[\s\u200b-\u200d\u2060\ufeff]+/g, ' ')
+    .trim();
+}
+
+/** Words, `key:value` pairs and quoted values; `<...>` escapes of Slack stay whole. Commas part words too. */
+function tokens(text: string): string[] {
+  const found = text.match(/<[^<>]*>|[a-z]+:"[^"]*"|"[^"]*"|[^\s,]+/gi) ?? [];
+  return found
+    .map((word) => (word.startsWith('<') ? withoutEntities(word) : withoutEntities(word.replaceAll('"', ''))))
+    .filter(Boolean);
+}
+
+function options(words: string[]): { named: Map<string, string>; bare: string[] } {
+  const named = new Map<string, string>();
+  const bare: string[] = [];
+  for (const word of words) {
+    const pair = word.match(/^(source|status):(.+)$/is);
+    // Slack turns a key that looks like a domain into a link; the label is what was typed.
+    if (pair?.[1] && pair[2]) named.set(pair[1].toLowerCase(), pair[2].replace(/^<[^|>]*\|([^>]*)>$/, '$1'));
+    else bare.push(word);
+  }
+  return { named, bare };
+}
+
+function withoutEntities(word: string): string {
+  return word.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}
+
+function plainStatus(status: string): string {
+  return status.toLowerCase().replace(/[^a-z]/g, '');
+}
+
+function unique(references: Reference[]): Reference[] {
+  return [...new Map(references.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+function nearestTo(word: string, known: string[]): string | null {
+  const [best] = known.map((name) => ({ name, far: distance(word, name) })).sort((a, b) => a.far - b.far);
+  return best && best.far <= 3 && best.far < Math.max(word.length, 2) ? best.name : null;
+}
+
+function notAFinding(word: string): string {
+  return `“${word}” names no finding. Say it as F-12, by its Jira key (ACC-42), or give a link to the issue or card.`;
+}
+
+function invalid(message: string): ParsedCommand {
+  return { verb: 'invalid', message };
+}

@@ -1,0 +1,105 @@
+import type { FindingDetail, SessionView } from '../api/operations/types';
+import type { GivenVerdict } from '../workflows/rules/vocabulary';
+import { failModal, failOrigin, failView } from './blocks/fail-view';
+import { notice } from './blocks/replies';
+import { sessionReply } from './blocks/sessions';
+import type { Reference } from './command-text';
+import { Declined, isRefusal } from './declined';
+import { bySource, type CardLookup, findings } from './find';
+import type { ActionHandler, Ask, ViewHandler } from './listener';
+import { slackFailure } from './slack-client';
+
+/** Starts a session for the named findings. One that a session holds already is shown with that session instead. */
+export async function rerunNamed(ask: Ask, cards: CardLookup, references: Reference[]): Promise<void> {
+  const named = await findings(ask, cards, references);
+  const started = await Promise.all(
+    bySource(named.filter(({ session }) => !session)).map(([source, group]) => startSession(ask, source, group)),
+  );
+  const held = new Set(named.map(({ session }) => session?.id).filter((id) => id !== undefined));
+  const sessions = [...started.flat(), ...(await getSessions(ask, [...held]))];
+  const note = held.size > 0 ? 'A session holds a finding that you named; here it is.' : 'Re-run started.';
+  await ask.reply(sessionReply(sessions, note));
+}
+
+async function startSession(ask: Ask, source: string, group: FindingDetail[]): Promise<SessionView[]> {
+  const ids = group.map(({ id }) => id);
+  try {
+    const session = await ask.operations.createSession(ask.caller, { source, findings: ids });
+    return [await ask.operations.startSession(ask.caller, session.id)];
+  } catch (error) {
+    if (!isRefusal(error) || error.kind !== 'conflict') throw error;
+    // Two people pressed at once, or Slack delivered the request twice: the session of the first is the answer.
+    const now = await Promise.all(ids.map((id) => ask.operations.getFinding(ask.caller, id)));
+    const holding = new Set(now.map(({ session }) => session?.id).filter((id) => id !== undefined));
+    if (holding.size === 0) throw error;
+    return getSessions(ask, [...holding]);
+  }
+}
+
+/** The sessions under way, as the Fix Verification panel knows them. */
+export async function showSessions(ask: Ask): Promise<void> {
+  const { items } = await ask.operations.listVerification(ask.caller, { limit: 100 });
+  const ids = new Set(items.map(({ session }) => session?.id).filter((id) => id !== undefined));
+  await ask.reply(sessionReply(await getSessions(ask, [...ids].slice(0, 10))));
+}
+
+function getSessions(ask: Ask, ids: string[]): Promise<SessionView[]> {
+  return Promise.all(ids.map((id) => ask.operations.getSession(ask.caller, id)));
+}
+
+/** A planned session is started by its button; the message that held the button shows it running. */
+export const startPlanned: ActionHandler = async (ask, sessionId) => {
+  const session = await ask.operations.startSession(ask.caller, sessionId);
+  await ask.reply(sessionReply([session]), { replace: true });
+};
+
+/** A verdict from a button. `value` is `<finding> <session id>`. */
+export function giveVerdict(verdict: GivenVerdict): ActionHandler {
+  return async (ask, value) => {
+    const { finding, session } = caseOf(value);
+    await decide(ask, { finding, session, verdict });
+  };
+}
+
+/** Fail asks for a note first. The modal has to open within three seconds of the click. */
+export const askForFailNote: ActionHandler = async (ask, value) => {
+  const { finding, session } = caseOf(value);
+  const view = failModal({ finding, session, channel: ask.channelId });
+  try {
+    await ask.client.views.open({ trigger_id: ask.triggerId, view });
+  } catch (error) {
+    const failure = slackFailure(error);
+    if (!('code' in failure) || !/^(expired|exchanged)_trigger_id/.test(failure.code)) throw error;
+    throw new Declined('Slack allows three seconds to open a window, and they were over. Press Fail once more.');
+  }
+};
+
+/** The submitted note of a failed re-run, with its verdict. */
+export const failWithNote: ViewHandler = async (ask, view) => {
+  const { finding, session } = failOrigin(view.private_metadata);
+  const note = view.state.values[failView.block]?.[failView.input]?.value?.trim();
+  await decide(ask, { finding, session, verdict: 'fail', note: note || undefined });
+};
+
+const decidedWords: Record<GivenVerdict, string> = {
+  pass: 'passed. The card shows it in a moment.',
+  fail: 'failed. It stays flagged, and the cycle goes on.',
+  skip: 'skipped in this re-run. It stays flagged.',
+  unstable: 'unstable. It stays flagged.',
+};
+
+type Decision = { finding: string; session: string; verdict: GivenVerdict; note?: string | undefined };
+
+async function decide(ask: Ask, { finding, session, verdict, note }: Decision): Promise<void> {
+  const view = await ask.operations.giveVerdicts(ask.caller, session, [{ finding, verdict, note }]);
+  const said = `*${finding}* ${decidedWords[verdict]}`;
+  const isLast = view.cases.length === 1;
+  await ask.reply(isLast ? notice(said) : sessionReply([view], said), { replace: true });
+}
+
+/** Reads `<finding> <session id>` back; throws where a button of ours did not write it. */
+function caseOf(value: string): { finding: string; session: string } {
+  const [finding, session] = value.split(' ');
+  if (!finding || !session) throw new Error('The button of a verdict carries no case.');
+  return { finding, session };
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import type { RunningProcess } from './processes';
+
+/**
+ * Asks `probe` every 50 ms until it answers something; a probe that throws is asked again. Throws with the end of the
+ * log where the process ends before, or after `seconds`.
+ */
+export async function untilReady<T>(
+  child: RunningProcess,
+  probe: () => Promise<T | undefined> | T | undefined,
+  seconds = 60,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  let last = '';
+  while (Date.now() < end) {
+    if (child.hasEnded()) throw new Error(`${child.name} ended while it started. Its log says:\n${child.logTail()}`);
+    try {
+      const answer = await probe();
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const log = `Its log (${child.logFile}) ends with:\n${child.logTail()}`;
+  throw new Error(`${child.name} was not ready within ${seconds} s. ${last}\n${log}`);
+}
+
+/** The first line of the process's log that is a JSON object, which is how the sandbox says that it is ready. */
+export function firstJsonLine(child: RunningProcess): Record<string, unknown> | undefined {
+  const lines = readFileSync(child.logFile, 'utf8').split('\n').slice(0, -1);
+  for (const line of lines) if (line.startsWith('{') && line.endsWith('}')) return JSON.parse(line);
+  return undefined;
+}

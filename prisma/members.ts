@@ -1,0 +1,131 @@
+// Organisations, their members, and API keys. A key is shown once; only its hash is kept.
+
+import { createHash, randomBytes } from 'node:crypto';
+import type { Role } from '../workflows/rules/vocabulary';
+import type { PrismaClient } from './generated/client';
+
+export type MemberRow = { id: string; organisationId: string; name: string; role: Role; slackUserId: string | null };
+export type ApiKeyRow = { id: string; memberId: string; name: string; prefix: string; scopes: string[]; createdAt: Date };
+
+export type MemberStore = ReturnType<typeof createMemberStore>;
+
+/** Store of organisations, members and API keys. */
+export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
+  const toMember = (row: { id: string; organisationId: string; name: string; role: string; slackUserId: string | null }): MemberRow => ({
+    id: row.id,
+    organisationId: row.organisationId,
+    name: row.name,
+    role: row.role as Role,
+    slackUserId: row.slackUserId,
+  });
+  return {
+    async createOrganisation(name: string): Promise<string> {
+      return (await prisma.organisation.create({ data: { name } })).id;
+    },
+
+    async list(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<MemberRow[]> {
+      const rows = await prisma.member.findMany({
+        where: { organisationId, removedAt: null },
+        orderBy: { id: 'asc' },
+        take: page.limit,
+        ...(page.after ? { cursor: { id: page.after }, skip: 1 } : {}),
+      });
+      return rows.map(toMember);
+    },
+
+    async find(organisationId: string, id: string): Promise<MemberRow | null> {
+      const row = await prisma.member.findFirst({ where: { organisationId, id, removedAt: null } });
+      return row && toMember(row);
+    },
+
+    /** Answers null when the Slack user is a member already. */
+    async create(
+      organisationId: string,
+      input: { name: string; role: Role; slackTeamId: string | null; slackUserId: string | null },
+    ): Promise<MemberRow | null> {
+      if (input.slackUserId) {
+        const taken = await prisma.member.findFirst({
+          where: { organisationId, slackTeamId: input.slackTeamId, slackUserId: input.slackUserId, removedAt: null },
+        });
+        if (taken) return null;
+      }
+      return toMember(await prisma.member.create({ data: { organisationId, ...input } }));
+    },
+
+    /** Removes a member and revokes their keys; their name stays in histories. */
+    async remove(organisationId: string, id: string): Promise<boolean> {
+      const at = new Date();
+      const [removed] = await prisma.$transaction([
+        prisma.member.updateMany({ where: { organisationId, id, removedAt: null }, data: { removedAt: at, slackUserId: null } }),
+        prisma.apiKey.updateMany({ where: { organisationId, memberId: id, revokedAt: null }, data: { revokedAt: at } }),
+      ]);
+      return removed.count === 1;
+    },
+
+    async countOwners(organisationId: string): Promise<number> {
+      return await prisma.member.count({ where: { organisationId, role: 'owner', removedAt: null } });
+    },
+
+    async bySlackUser(who: { teamId: string; userId: string }): Promise<MemberRow | null> {
+      const row = await prisma.member.findFirst({
+        where: { slackTeamId: who.teamId, slackUserId: who.userId, removedAt: null },
+      });
+      return row && toMember(row);
+    },
+
+    /** Makes a key of 256 random bits; the answer is the only time that it is seen. */
+    async createKey(
+      organisationId: string,
+      input: { memberId: string; name: string; scopes: string[] },
+    ): Promise<{ key: string; row: ApiKeyRow }> {
+      const key = `rk_${randomBytes(32).toString('base64url')}`;
+      const row = await prisma.apiKey.create({
+        data: { organisationId, ...input, prefix: key.slice(0, 9), hash: hashOf(key) },
+      });
+      return { key, row };
+    },
+
+    async listKeys(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<ApiKeyRow[]> {
+      return await prisma.apiKey.findMany({
+        where: { organisationId, revokedAt: null },
+        orderBy: { id: 'asc' },
+        take: page.limit,
+        ...(page.after ? { cursor: { id: page.after }, skip: 1 } : {}),
+      });
+    },
+
+    async findKey(organisationId: string, id: string): Promise<ApiKeyRow | null> {
+      return await prisma.apiKey.findFirst({ where: { organisationId, id, revokedAt: null } });
+    },
+
+    async revokeKey(organisationId: string, id: string): Promise<boolean> {
+      const { count } = await prisma.apiKey.updateMany({
+        where: { organisationId, id, revokedAt: null },
+        data: { revokedAt: new Date() },
+      });
+      return count === 1;
+    },
+
+    /** The member and scopes behind a key, or null for one that is unknown or revoked. */
+    async byKey(key: string): Promise<{ member: MemberRow; scopes: string[] } | null> {
+      const row = await prisma.apiKey.findUnique({ where: { hash: hashOf(key) }, include: { member: true } });
+      if (!row || row.revokedAt || row.member.removedAt) return null;
+      return { member: toMember(row.member), scopes: row.scopes };
+    },
+
+    async firstOrganisation(): Promise<string | null> {
+      return (await prisma.organisation.findFirst({ orderBy: { createdAt: 'asc' } }))?.id ?? null;
+    },
+
+    /** The Slack workspace of an organisation, for members that are named by Slack user alone. */
+    async slackTeamOf(organisationId: string): Promise<string | null> {
+      const row = await prisma.slackInstallation.findFirst({ where: { organisationId, status: 'installed' } });
+      return row?.teamId ?? null;
+    },
+  };
+}
+
+// A key has 256 random bits, so a fast hash is enough: there is nothing to guess.
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

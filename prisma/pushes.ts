@@ -1,0 +1,125 @@
+// Pushes: what was asked for, and how each item ended. Outcomes are written by the lifecycles.
+
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { PushCandidate } from '../workflows/rules/push-gate';
+import type { PushOutcome, PushStatus } from '../workflows/rules/vocabulary';
+import { inTransaction } from './transaction';
+
+export type PushItemRow = { findingId: string; number: number; outcome: PushOutcome; jiraKey: string | null; reason: string | null };
+export type PushRow = { id: string; status: PushStatus; kind: string; items: PushItemRow[] };
+export type CandidateRow = PushCandidate & { findingId: string; number: number };
+
+export type PushStore = ReturnType<typeof createPushStore>;
+
+/** Store of pushes. */
+export function createPushStore({ pool }: { pool: Pool }) {
+  return {
+    /** What the push gate needs to know of findings: of those named, or of every one that is not settled or linked. */
+    async candidates(organisationId: string, sourceId: string, numbers: number[] | 'all'): Promise<CandidateRow[]> {
+      const { rows } = await pool.query<CandidateRow>(
+        `select f.id as "findingId", f.number, f.severity, f.status, l.jira_key as "jiraKey", s.rule,
+           case when c.id is null then null else json_build_object('status', c.status) end as connection
+         from finding f join source s on s.id = f.source_id left join connection c on c.id = s.connection_id
+         left join issue_link l on l.finding_id = f.id and l.active and l.state = 'linked'
+         where f.organisation_id = $1 and f.source_id = $2
+           and (($3::int[] is null and f.status not in ('verified', 'resolved', 'blocked')) or f.number = any($3::int[]))
+         order by f.number`,
+        [organisationId, sourceId, numbers === 'all' ? null : numbers],
+      );
+      return rows;
+    },
+
+    /** Stores a push with its items as decided; with an id that is taken it answers that it was there already. */
+    async create(
+      organisationId: string,
+      input: {
+        id?: string | undefined;
+        sourceId: string;
+        kind: 'single' | 'bulk' | 'picked';
+        memberId: string;
+        note: string | null;
+        items: { findingId: string; outcome: PushOutcome; jiraKey?: string; reason?: string }[];
+      },
+    ): Promise<{ id: string; existed: boolean }> {
+      const id = input.id ?? randomUUID();
+      return await inTransaction(pool, async (client) => {
+        const made = await client.query(
+          `insert into push_batch (id, organisation_id, source_id, kind, requested_by_id, note)
+           values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
+          [id, organisationId, input.sourceId, input.kind, input.memberId, input.note],
+        );
+        if (made.rowCount === 0) return { id, existed: true };
+        await client.query(
+          `insert into push_item (organisation_id, batch_id, finding_id, outcome, jira_key, reason)
+           select $1, $2, i.finding, i.outcome, i.key, i.reason
+           from jsonb_to_recordset($3::jsonb) as i(finding uuid, outcome text, key text, reason text)`,
+          [
+            organisationId,
+            id,
+            JSON.stringify(
+              input.items.map((item) => ({
+                finding: item.findingId,
+                outcome: item.outcome,
+                key: item.jiraKey ?? null,
+                reason: item.reason ?? null,
+              })),
+            ),
+          ],
+        );
+        return { id, existed: false };
+      });
+    },
+
+    /** The push with its items, or null. It is completed when no item is pending or held. */
+    async find(organisationId: string, id: string): Promise<PushRow | null> {
+      const { rows } = await pool.query<PushRow>(
+        `select b.id, b.kind,
+           case when b.status = 'running' and not exists (select 1 from push_item p where p.batch_id = b.id and p.outcome in ('pending', 'held'))
+             then 'completed' else b.status end as status,
+           coalesce(json_agg(json_build_object('findingId', i.finding_id, 'number', f.number, 'outcome', i.outcome,
+             'jiraKey', i.jira_key, 'reason', i.reason) order by f.number) filter (where i.finding_id is not null), '[]') as items
+         from push_batch b left join push_item i on i.batch_id = b.id left join finding f on f.id = i.finding_id
+         where b.organisation_id = $1 and b.id = $2 group by b.id`,
+        [organisationId, id],
+      );
+      return rows[0] ?? null;
+    },
+
+    /** Takes up the failed items of a push again; answers the findings. */
+    async retryFailed(organisationId: string, id: string): Promise<string[]> {
+      const { rows } = await pool.query<{ finding_id: string }>(
+        `with taken as (
+           update push_item set outcome = 'pending', reason = null, updated_at = now()
+           where organisation_id = $1 and batch_id = $2 and outcome = 'failed' returning finding_id, batch_id),
+         batch as (update push_batch set status = 'running', completed_at = null where id in (select batch_id from taken))
+         select finding_id from taken`,
+        [organisationId, id],
+      );
+      return rows.map((row) => row.finding_id);
+    },
+
+    /** Cancels the items that no lifecycle has taken up; answers how many. What Jira is making already is made. */
+    async cancelPending(organisationId: string, id: string): Promise<number> {
+      const { rowCount } = await pool.query(
+        `with stopped as (
+           update push_item i set outcome = 'cancelled', updated_at = now() from finding f
+           where i.organisation_id = $1 and i.batch_id = $2 and i.outcome in ('pending', 'held') and f.id = i.finding_id
+             and f.status <> 'pushing' returning i.batch_id),
+         batch as (update push_batch set status = 'cancelled', completed_at = now() where id in (select batch_id from stopped))
+         select 1 from stopped`,
+        [organisationId, id],
+      );
+      return rowCount ?? 0;
+    },
+
+    /** Whether an item still waits to be handed to its lifecycle. */
+    async isPending(batchId: string, findingId: string): Promise<boolean> {
+      const { rowCount } = await pool.query(
+        `select 1 from push_item where batch_id = $1 and finding_id = $2 and outcome = 'pending'`,
+        [batchId, findingId],
+      );
+      return rowCount === 1;
+    },
+  };
+}

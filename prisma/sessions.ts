@@ -1,0 +1,205 @@
+// Re-run sessions, their cases and verdicts.
+
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Actor, VerdictGiven } from '../workflows/rules/lifecycle';
+import type { SessionStatus, SyncRule, Verdict } from '../workflows/rules/vocabulary';
+import type { VerdictsInput } from '../workflows/contract';
+import { inTransaction } from './transaction';
+
+export type SessionRow = {
+  id: string;
+  sourceKey: string;
+  sourceId: string;
+  suite: string | null;
+  status: SessionStatus;
+  cases: { findingId: string; number: number; claim: number; verdict: Verdict | null }[];
+};
+export type SessionRef = { organisationId: string; sessionId: string };
+export type GivenToLifecycle = VerdictGiven & { findingId: string };
+export type PanelRow = {
+  number: number;
+  title: string;
+  jiraKey: string | null;
+  claimedBy: string | null;
+  claimedAt: Date | null;
+  sessionId: string | null;
+  sessionStatus: SessionStatus | null;
+};
+
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+/** Store of re-run sessions. */
+export function createSessionStore({ pool }: { pool: Pool }) {
+  return {
+    /**
+     * Makes a planned session of flagged findings; each case carries the claim that it is about.
+     * Answers the first finding that is not flagged, or is held by another open session, and then makes nothing.
+     */
+    async create(
+      organisationId: string,
+      input: { sourceId: string; findings: { id: string; number: number }[]; suite: string | null; memberId: string },
+    ): Promise<
+      | { kind: 'created'; sessionId: string }
+      | { kind: 'not_flagged'; number: number; status: string }
+      | { kind: 'held'; number: number; sessionId: string }
+    > {
+      return await inTransaction(pool, async (client) => {
+        const ids = input.findings.map((finding) => finding.id);
+        const { rows } = await client.query<{ id: string; number: number; status: string; claim: number; held: string | null }>(
+          `select f.id, f.number, f.status, f.claim, c.session_id as held
+           from finding f left join session_case c on c.finding_id = f.id and c.open
+           where f.organisation_id = $1 and f.id = any($2::uuid[]) order by f.number for update of f`,
+          [organisationId, ids],
+        );
+        for (const row of rows) {
+          if (row.held) return { kind: 'held', number: row.number, sessionId: row.held };
+          if (row.status !== 'needs_rerun') return { kind: 'not_flagged', number: row.number, status: row.status };
+        }
+        const sessionId = randomUUID();
+        await client.query(
+          `insert into session (id, organisation_id, source_id, suite, created_by_id) values ($1, $2, $3, $4, $5)`,
+          [sessionId, organisationId, input.sourceId, input.suite, input.memberId],
+        );
+        await client.query(
+          `insert into session_case (id, organisation_id, session_id, finding_id, claim)
+           select gen_random_uuid(), $1, $2, id, claim from finding where id = any($3::uuid[])`,
+          [organisationId, sessionId, ids],
+        );
+        await client.query(touchCards, [sessionId]);
+        return { kind: 'created', sessionId };
+      });
+    },
+
+    /** The session with its cases, or null. */
+    async find({ organisationId, sessionId }: SessionRef): Promise<SessionRow | null> {
+      const { rows } = await pool.query<SessionRow>(
+        `select s.id, src.key as "sourceKey", s.source_id as "sourceId", s.suite,
+           case when s.status = 'in_progress' and not exists (select 1 from session_case o where o.session_id = s.id and o.verdict is null)
+             then 'completed' else s.status end as status,
+           coalesce(json_agg(json_build_object('findingId', f.id, 'number', f.number, 'claim', c.claim, 'verdict', c.verdict)
+             order by f.number) filter (where c.id is not null), '[]') as cases
+         from session s join source src on src.id = s.source_id
+         left join session_case c on c.session_id = s.id left join finding f on f.id = c.finding_id
+         where s.organisation_id = $1 and s.id = $2 group by s.id, src.key`,
+        [organisationId, sessionId],
+      );
+      return rows[0] ?? null;
+    },
+
+    /** Planned becomes in progress; anything else stays. */
+    async start({ organisationId, sessionId }: SessionRef): Promise<void> {
+      await pool.query(
+        `update session set status = 'in_progress', started_at = now() where organisation_id = $1 and id = $2 and status = 'planned'`,
+        [organisationId, sessionId],
+      );
+      await pool.query(touchCards, [sessionId]);
+    },
+
+    /** Ends an open session without verdicts: its cases are free for another one. */
+    async cancel({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
+      await pool.query(touchCards, [sessionId]);
+      const { rowCount } = await pool.query(
+        `with ended as (
+           update session set status = 'cancelled', completed_at = now()
+           where organisation_id = $1 and id = $2 and status in ('planned', 'in_progress') returning id)
+         update session_case c set open = false from ended e where c.session_id = e.id`,
+        [organisationId, sessionId],
+      );
+      return { ended: (rowCount ?? 0) > 0 };
+    },
+
+    /**
+     * Stores verdicts of open cases (a case that has one keeps it) and answers what the lifecycles have to be told.
+     * A verdict on a planned session starts it; the session is completed when every case has one.
+     */
+    async storeVerdicts(input: SessionRef & VerdictsInput): Promise<{ given: GivenToLifecycle[]; ended: boolean }> {
+      return await inTransaction(pool, async (client) => {
+        const { organisationId, sessionId } = input;
+        await client.query(
+          `update session set status = 'in_progress', started_at = coalesce(started_at, now())
+           where organisation_id = $1 and id = $2 and status = 'planned'`,
+          [organisationId, sessionId],
+        );
+        const given = await client.query<{ finding_id: string; claim: number; verdict: GivenToLifecycle['verdict']; rule: SyncRule }>(
+          `with asked as (select * from jsonb_to_recordset($3::jsonb) as v(id uuid, verdict text, note text)),
+           decided as (
+             update session_case c set verdict = a.verdict, open = false from asked a
+             where c.session_id = $2 and c.organisation_id = $1 and c.finding_id = a.id and c.verdict is null
+             returning c.id, c.finding_id, c.claim, c.verdict, a.note),
+           kept as (
+             insert into verdict (id, organisation_id, case_id, verdict, note, member_id, report_id)
+             select gen_random_uuid(), $1, id, verdict, note, $4, $5 from decided)
+           select d.finding_id, d.claim, d.verdict, s.rule from decided d join finding f on f.id = d.finding_id join source s on s.id = f.source_id`,
+          [
+            organisationId,
+            sessionId,
+            JSON.stringify(input.verdicts.map(({ findingId, verdict, note }) => ({ id: findingId, verdict, note: note ?? null }))),
+            input.memberId,
+            input.reportId,
+          ],
+        );
+        const ended = await client.query(
+          `update session s set status = 'completed', completed_at = coalesce(completed_at, now()) where s.id = $1
+             and s.status in ('in_progress', 'completed')
+             and not exists (select 1 from session_case c where c.session_id = s.id and c.verdict is null)`,
+          [sessionId],
+        );
+        await client.query(touchCards, [sessionId]);
+        const actor: Actor = input.memberId ? { kind: 'member', id: input.memberId } : { kind: 'recheck' };
+        return {
+          ended: ended.rowCount === 1,
+          given: given.rows.map(({ finding_id, claim, verdict, rule }) => ({
+            findingId: finding_id,
+            claim,
+            verdict,
+            actor,
+            sessionId,
+            onVerifyFail: rule.onVerifyFail,
+          })),
+        };
+      });
+    },
+
+    /** What a verdict comment says besides the verdict: who or what decided, and their note. */
+    async findVerdict(input: { organisationId: string; sessionId: string; findingId: string }) {
+      const { rows } = await pool.query<{ by: string | null; note: string | null; report: string | null; at: Date }>(
+        `select m.name as by, v.note, v.report_id as report, v.created_at as at
+         from verdict v join session_case c on c.id = v.case_id left join member m on m.id = v.member_id
+         where c.organisation_id = $1 and c.session_id = $2 and c.finding_id = $3 order by v.created_at desc limit 1`,
+        [input.organisationId, input.sessionId, input.findingId],
+      );
+      return rows[0] ?? null;
+    },
+
+    /** The Fix Verification panel: every flagged finding, oldest claim first, after the finding with number `after`. */
+    async panel(organisationId: string, filter: { sourceId?: string | undefined; after: number; limit: number }): Promise<PanelRow[]> {
+      const { rows } = await pool.query<PanelRow>(
+        `select f.number, f.title, l.jira_key as "jiraKey", f.claimed_by as "claimedBy", f.claimed_at as "claimedAt",
+                s.id as "sessionId", s.status as "sessionStatus"
+         from finding f left join issue_link l on l.finding_id = f.id and l.active
+         left join session_case c on c.finding_id = f.id and c.open left join session s on s.id = c.session_id
+         where f.organisation_id = $1 and f.status = 'needs_rerun' and ($2::uuid is null or f.source_id = $2) and f.number > $3
+         order by f.number limit $4`,
+        [organisationId, filter.sourceId ?? null, filter.after, filter.limit],
+      );
+      return rows;
+    },
+
+    /** Open sessions, newest first. */
+    async open(organisationId: string, limit: number): Promise<{ id: string }[]> {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from session where organisation_id = $1 and status in ('planned', 'in_progress') order by created_at desc limit $2`,
+        [organisationId, limit],
+      );
+      return rows;
+    },
+  };
+}
+
+// The cards of a session's cases show its state, so they are drawn again.
+const touchCards = `
+with cards as (
+  update card k set dirty = true, dirty_since = now() from session_case c
+  where c.session_id = $1 and k.finding_id = c.finding_id returning k.id)
+select pg_notify('recheck_cards', '') from cards limit 1`;

@@ -1,0 +1,241 @@
+// The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
+// workflows/finding-lifecycle.ts runs the effects; tests drive this table exhaustively.
+
+import type { IssueMeaning, DonePolicy } from './status-mapping';
+import type { FindingStatus, GivenVerdict, SyncRule } from './vocabulary';
+
+export type LinkedIssue = { linkId: string; key: string };
+
+/** What a lifecycle knows. All of it stands on the finding's row and its link, so that a later run starts from there. */
+export type LifecycleState = {
+  version: 1;
+  status: FindingStatus;
+  /** The number of the last claim (Done in Jira); cases and verdicts carry it. */
+  claim: number;
+  issue: LinkedIssue | null;
+  /** Why the last push failed, or why the finding is blocked. */
+  reason: string | null;
+};
+
+/** Who did it: a member, somebody in Jira (the deliveries say who), or Recheck itself. */
+export type Actor = { kind: 'member'; id: string } | { kind: 'jira' } | { kind: 'recheck' };
+
+export type VerdictGiven = {
+  claim: number;
+  verdict: GivenVerdict;
+  actor: Actor;
+  sessionId: string;
+  onVerifyFail: SyncRule['onVerifyFail'];
+};
+
+export type LifecycleEvent =
+  | { type: 'push_asked'; actor: Actor; batchId: string }
+  | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
+  | { type: 'push_ended'; outcome: 'refused' | 'failed'; reason: string }
+  | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
+  | { type: 'unlink_asked'; actor: Actor }
+  | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
+  | ({ type: 'verdict_given' } & VerdictGiven)
+  | { type: 'issue_reopened'; reopened: boolean; reason: string };
+
+/** One change to write down: status, audit event, waiting push items, cases, and the card, in one transaction. */
+export type Record = {
+  event: string;
+  actor: Actor;
+  detail?: string;
+  /** Pending push items of this finding end with this outcome; those of `batchId` alone may say `created`. */
+  items?: { outcome: 'created' | 'reused' | 'refused' | 'failed'; batchId?: string; reason?: string };
+  /** The open case is withdrawn, because Jira took the claim back. */
+  withdraw?: boolean;
+  /** Occurrences become `pending_rerun`, or go back to `seen` / `absent`. */
+  occurrences?: 'pending_rerun' | 'seen' | 'absent';
+};
+
+export type Effect =
+  | ({ type: 'record' } & Record)
+  | { type: 'create_issue'; actor: Actor; batchId: string | null }
+  | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }
+  | { type: 'reopen_issue'; sessionId: string; claim: number };
+
+export type Step = { state: LifecycleState; effects: Effect[] };
+
+export const newLifecycle: LifecycleState = { version: 1, status: 'open', claim: 0, issue: null, reason: null };
+
+/** Statuses in which a run has nothing left to wait for and completes. */
+export function isSettled(state: LifecycleState): boolean {
+  return ['open', 'verified', 'resolved', 'blocked'].includes(state.status);
+}
+
+/** The next state and what has to be done, for any event in any state. Events that do not fit change nothing. */
+export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
+  switch (event.type) {
+    case 'push_asked':
+      return pushAsked(state, event);
+    case 'push_ended':
+      return pushEnded(state, event);
+    case 'link_asked':
+      return linkAsked(state, event);
+    case 'unlink_asked':
+      return unlinkAsked(state, event);
+    case 'issue_read':
+      return issueRead(state, event);
+    case 'verdict_given':
+      return verdictGiven(state, event);
+    case 'issue_reopened':
+      return issueReopened(state, event);
+  }
+}
+
+type Of<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;
+const recheck: Actor = { kind: 'recheck' };
+const jira: Actor = { kind: 'jira' };
+const unchanged = (state: LifecycleState): Step => ({ state, effects: [] });
+
+function pushAsked(state: LifecycleState, { actor, batchId }: Of<'push_asked'>): Step {
+  if (state.issue) {
+    const items = { outcome: 'reused' as const };
+    return { state, effects: [{ type: 'record', event: 'push_reused', actor, detail: state.issue.key, items }] };
+  }
+  // A push that is under way answers this one too, when it ends.
+  if (state.status === 'pushing') return unchanged(state);
+  return {
+    state: { ...state, status: 'pushing', reason: null },
+    effects: [{ type: 'create_issue', actor, batchId }],
+  };
+}
+
+function pushEnded(state: LifecycleState, event: Of<'push_ended'>): Step {
+  if (state.status !== 'pushing') return unchanged(state);
+  if (event.outcome === 'created') {
+    return {
+      state: { ...state, status: 'awaiting_fix', issue: event.issue, reason: null },
+      effects: [
+        { type: 'record', event: 'pushed', actor: recheck, detail: event.issue.key, items: { outcome: 'created' } },
+      ],
+    };
+  }
+  const items = { outcome: event.outcome, reason: event.reason };
+  const status = event.outcome === 'refused' ? 'open' : 'push_failed';
+  return {
+    state: { ...state, status, reason: event.reason },
+    effects: [{ type: 'record', event: `push_${event.outcome}`, actor: recheck, detail: event.reason, items }],
+  };
+}
+
+function linkAsked(state: LifecycleState, { actor, linkId, key }: Of<'link_asked'>): Step {
+  if (state.issue || state.status === 'pushing') return unchanged(state);
+  return {
+    state: { ...state, status: 'awaiting_fix', issue: { linkId, key }, reason: null },
+    effects: [{ type: 'record', event: 'linked', actor, detail: key }],
+  };
+}
+
+function unlinkAsked(state: LifecycleState, { actor }: Of<'unlink_asked'>): Step {
+  if (!state.issue) return unchanged(state);
+  return {
+    state: { ...state, status: 'open', issue: null, reason: null },
+    effects: [
+      { type: 'record', event: 'unlinked', actor, detail: state.issue.key, withdraw: true, occurrences: 'seen' },
+    ],
+  };
+}
+
+function issueRead(before: LifecycleState, event: Of<'issue_read'>): Step {
+  if (!before.issue) return unchanged(before);
+  if (event.meaning === 'missing') return issueMissing(before);
+  const moved = event.key !== before.issue.key;
+  const state = moved ? { ...before, issue: { ...before.issue, key: event.key } } : before;
+  const step = byMeaning(state, event);
+  if (!moved) return step;
+  const detail = `${before.issue.key} is now ${event.key}`;
+  return { ...step, effects: [{ type: 'record', event: 'moved', actor: jira, detail }, ...step.effects] };
+}
+
+function issueMissing(state: LifecycleState): Step {
+  const reason = 'The issue is deleted, or no longer visible to Recheck.';
+  if (state.reason === reason || isSettled(state)) return unchanged(state);
+  return {
+    state: { ...state, reason },
+    effects: [{ type: 'record', event: 'issue_missing', actor: jira, detail: reason }],
+  };
+}
+
+function byMeaning(state: LifecycleState, event: Of<'issue_read'>): Step {
+  switch (event.meaning) {
+    case 'not_done':
+      return state.status === 'awaiting_fix' ? unchanged(state) : reopenedInJira(state);
+    case 'claimed':
+      return claimed(state, event.onJiraDone);
+    case 'blocked':
+      return blockedInJira(state);
+    default:
+      return unchanged(state);
+  }
+}
+
+function reopenedInJira(state: LifecycleState): Step {
+  if (!['needs_rerun', 'verified', 'resolved', 'blocked'].includes(state.status)) return unchanged(state);
+  return {
+    state: { ...state, status: 'awaiting_fix', reason: null },
+    effects: [{ type: 'record', event: 'reopened', actor: jira, withdraw: true, occurrences: 'seen' }],
+  };
+}
+
+function claimed(state: LifecycleState, onJiraDone: DonePolicy): Step {
+  if (state.status !== 'awaiting_fix' && state.status !== 'blocked') return unchanged(state);
+  if (onJiraDone === 'resolve') {
+    return {
+      state: { ...state, status: 'resolved', reason: null },
+      effects: [{ type: 'record', event: 'resolved', actor: jira, occurrences: 'absent' }],
+    };
+  }
+  const claim = state.claim + 1;
+  return {
+    state: { ...state, status: 'needs_rerun', claim, reason: null },
+    effects: [
+      { type: 'record', event: 'claimed', actor: jira, detail: `claim ${claim}`, occurrences: 'pending_rerun' },
+    ],
+  };
+}
+
+function blockedInJira(state: LifecycleState): Step {
+  // A verified finding was proven fixed; how Jira files the issue afterwards takes nothing from that.
+  if (!['awaiting_fix', 'needs_rerun', 'resolved'].includes(state.status)) return unchanged(state);
+  const reason = 'Closed in Jira as not to be fixed.';
+  return {
+    state: { ...state, status: 'blocked', reason },
+    effects: [{ type: 'record', event: 'blocked', actor: jira, detail: reason, withdraw: true, occurrences: 'seen' }],
+  };
+}
+
+function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>): Step {
+  const { verdict, actor, sessionId, claim } = event;
+  if (state.status !== 'needs_rerun' || claim !== state.claim) {
+    const detail = `${verdict} for claim ${claim}, kept as evidence only`;
+    return { state, effects: [{ type: 'record', event: 'verdict_late', actor, detail }] };
+  }
+  if (verdict === 'pass') {
+    return {
+      state: { ...state, status: 'verified', reason: null },
+      effects: [
+        { type: 'record', event: 'verified', actor, detail: `claim ${claim}`, occurrences: 'absent' },
+        { type: 'comment', verdict: 'pass', sessionId, claim },
+      ],
+    };
+  }
+  if (verdict !== 'fail') {
+    return { state, effects: [{ type: 'record', event: `verdict_${verdict}`, actor, detail: `claim ${claim}` }] };
+  }
+  const failed: Effect = { type: 'record', event: 'verdict_fail', actor, detail: `claim ${claim}` };
+  if (event.onVerifyFail === 'reopen') return { state, effects: [failed, { type: 'reopen_issue', sessionId, claim }] };
+  return { state, effects: [failed, { type: 'comment', verdict: 'fail', sessionId, claim }] };
+}
+
+function issueReopened(state: LifecycleState, { reopened, reason }: Of<'issue_reopened'>): Step {
+  if (state.status !== 'needs_rerun') return unchanged(state);
+  if (!reopened) return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };
+  return {
+    state: { ...state, status: 'awaiting_fix' },
+    effects: [{ type: 'record', event: 'reopened_by_recheck', actor: recheck, occurrences: 'seen', detail: reason }],
+  };
+}

@@ -1,0 +1,121 @@
+// What a report proves. Absence proves only what was looked at: a rule that ran on that page, a test that was executed.
+
+import type { Grouping, Severity } from './vocabulary';
+
+export type ReportFormat = 'axe-core' | 'junit';
+
+/** One place (page and element) or execution (test file) where a finding was seen. */
+export type ParsedOccurrence = {
+  /** Normalised URL, or the test's file; null where the report does not say. */
+  page: string | null;
+  /** Normalised element; for a test the browser or project it ran in; null where there is none. */
+  element: string | null;
+  details: { [key: string]: unknown };
+};
+
+/** One axe rule or one test, with every place where the report saw it. */
+export type ParsedFinding = {
+  /** The axe rule, or the test's full name. */
+  rule: string;
+  title: string;
+  severity: Severity;
+  details: { [key: string]: unknown };
+  occurrences: ParsedOccurrence[];
+};
+
+/**
+ * What was looked at. `pages`: per page, what each rule that ran could say; `unlisted` speaks for rules that the
+ * report does not list (`ran` where the tool leaves passes out). `tests`: what each test did, by file and project (retries count as one).
+ */
+export type Coverage =
+  | { kind: 'pages'; pages: Map<string, PageCoverage> }
+  | { kind: 'tests'; tests: Map<string, TestExecution[]> };
+export type PageCoverage = { rules: Map<string, 'ran' | 'inconclusive'>; unlisted: 'ran' | 'inconclusive' };
+/** `flaky`: failed at first and passed in a retry; a pass, remembered as a doubtful one. */
+export type TestOutcome = 'passed' | 'flaky' | 'failed' | 'skipped';
+export type TestExecution = { file: string | null; project: string | null; outcome: TestOutcome };
+
+export type ParsedReport = {
+  format: ReportFormat;
+  /** When the run began; null where neither the file nor the caller says. */
+  startedAt: Date | null;
+  findings: ParsedFinding[];
+  coverage: Coverage;
+};
+
+/** What a verdict needs to know of a finding: its grain and where it was last known to be. */
+export type KnownFinding = {
+  rule: string;
+  grouping: Grouping;
+  occurrences: readonly Place[];
+};
+type Place = { page: string | null; element: string | null };
+export type ReportScope = 'full' | 'partial';
+export type ReportVerdict = 'pass' | 'fail' | 'inconclusive';
+
+/** The report as verdicts look it up: its findings by rule. */
+export type Evidence = { coverage: Coverage; scope: ReportScope; byRule: ReadonlyMap<string, ParsedFinding> };
+
+/** Prepares a report for many verdicts. `scope` is `full` where the run left nothing out on purpose. */
+export function reportEvidence(report: {
+  findings: readonly ParsedFinding[];
+  coverage: Coverage;
+  scope: ReportScope;
+}): Evidence {
+  return {
+    coverage: report.coverage,
+    scope: report.scope,
+    byRule: new Map(report.findings.map((finding) => [finding.rule, finding])),
+  };
+}
+
+/**
+ * What the report says of a finding: `fail` where it is seen at the finding's grain (the rule, on its page, on its
+ * element), `pass` where every occurrence was looked at and nothing was found, otherwise `inconclusive`. Skipped
+ * tests, `incomplete` rules, pages not visited and tests not run prove nothing.
+ */
+export function reportVerdict(finding: KnownFinding, evidence: Evidence): ReportVerdict {
+  const seen = evidence.byRule.get(finding.rule);
+  if (seen?.occurrences.some((place) => sameGrain(place, finding))) return 'fail';
+  if (finding.occurrences.length === 0) return 'inconclusive';
+  return finding.occurrences.every((place) => provenAbsent(finding.rule, place, evidence)) ? 'pass' : 'inconclusive';
+}
+
+/** Whether the report looked at this place with this rule and found nothing there. */
+export function provenAbsent(rule: string, place: Place, evidence: Evidence): boolean {
+  const { coverage } = evidence;
+  if (coverage.kind === 'tests') return executedWell(coverage.tests.get(rule) ?? [], place, evidence.scope);
+  const page = coverage.pages.get(place.page ?? '');
+  if (!page || (page.rules.get(rule) ?? page.unlisted) !== 'ran') return false;
+  return !isSeen(rule, place, evidence);
+}
+
+/** Whether the report found the rule broken at this very place. */
+export function isSeen(rule: string, place: Place, evidence: Evidence): boolean {
+  return evidence.byRule.get(rule)?.occurrences.some((seen) => samePlace(seen, place)) ?? false;
+}
+
+function executedWell(executions: readonly TestExecution[], place: Place, scope: ReportScope): boolean {
+  const candidates = executions.filter((execution) => execution.project === place.element);
+  const same = candidates.filter((execution) => execution.file === place.page);
+  if (same.length > 0) return same.every(passed);
+  // A test that moved to another file is the same test, but only a full run shows that it is gone from the old one.
+  const comparable = scope === 'full' || place.page === null || candidates.some(({ file }) => file === null);
+  return comparable && candidates.length > 0 && candidates.every(passed);
+}
+
+function passed({ outcome }: TestExecution): boolean {
+  return outcome === 'passed' || outcome === 'flaky';
+}
+
+/** Whether a place in a report belongs to the finding, at the finding's grain. */
+export function sameGrain(place: Place, finding: KnownFinding): boolean {
+  if (finding.grouping === 'rule') return true;
+  return finding.occurrences.some(
+    (known) => known.page === place.page && (finding.grouping === 'page' || known.element === place.element),
+  );
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  return a.page === b.page && a.element === b.element;
+}

@@ -1,0 +1,74 @@
+// The words that every part of Recheck shares. Sets are only ever added to: other programs rely on them.
+
+export const findingStatuses = [
+  'open',
+  'awaiting_approval',
+  'pushing',
+  'push_failed',
+  'awaiting_fix',
+  'needs_rerun',
+  'verified',
+  'resolved',
+  'blocked',
+] as const;
+export type FindingStatus = (typeof findingStatuses)[number];
+
+export const severities = ['critical', 'serious', 'moderate', 'minor'] as const;
+export type Severity = (typeof severities)[number];
+
+export const roles = ['owner', 'admin', 'member'] as const;
+export type Role = (typeof roles)[number];
+
+export const pushStatuses = ['awaiting_approval', 'running', 'completed', 'cancelled', 'rejected', 'expired'] as const;
+export type PushStatus = (typeof pushStatuses)[number];
+
+export const pushOutcomes = ['pending', 'created', 'reused', 'refused', 'failed', 'held', 'cancelled'] as const;
+export type PushOutcome = (typeof pushOutcomes)[number];
+
+export const sessionStatuses = ['planned', 'in_progress', 'completed', 'cancelled'] as const;
+export type SessionStatus = (typeof sessionStatuses)[number];
+
+/** What a person or a report may say of a case; `withdrawn` is said by the lifecycle alone. */
+export const givenVerdicts = ['pass', 'fail', 'skip', 'unstable'] as const;
+export type GivenVerdict = (typeof givenVerdicts)[number];
+export const verdicts = [...givenVerdicts, 'withdrawn'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export const groupings = ['rule', 'page', 'element'] as const;
+export type Grouping = (typeof groupings)[number];
+
+/** The sync rule of a source (features R1). */
+export type SyncRule = {
+  enabled: boolean;
+  projectKey: string | null;
+  issueType: string;
+  severities: Severity[];
+  autoPush: boolean;
+  labels: string[];
+  component: string | null;
+  assignee: string | null;
+  priorities: Partial<Record<Severity, string>>;
+  onJiraDone: 'verify' | 'resolve';
+  onVerifyFail: 'comment' | 'reopen';
+  grouping: Grouping;
+  approval: 'none' | 'all' | { bulkOver: number };
+  verifier: 'person' | 'report';
+};
+
+/** The rule that a new source starts with: opted out, so that nothing flows before somebody says so (features C6). */
+export const defaultRule: SyncRule = {
+  enabled: false,
+  projectKey: null,
+  issueType: 'Bug',
+  severities: ['critical', 'serious', 'moderate', 'minor'],
+  autoPush: false,
+  labels: [],
+  component: null,
+  assignee: null,
+  priorities: {},
+  onJiraDone: 'verify',
+  onVerifyFail: 'comment',
+  grouping: 'rule',
+  approval: 'none',
+  verifier: 'person',
+};
