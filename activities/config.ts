@@ -7,7 +7,12 @@ const ms = (fallback: number) => z.coerce.number().int().min(0).default(fallback
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean));
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
 
 const environment = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
@@ -72,7 +77,11 @@ export function parseConfig(env: { [name: string]: string | undefined } = proces
       apiUrl: e.SLACK_API_URL,
       command: e.SLACK_COMMAND,
     },
-    jira: { allowedHttpOrigins: e.JIRA_ALLOWED_HTTP_ORIGINS, timeoutMs: e.JIRA_TIMEOUT_MS, pushIntervalMs: e.PUSH_INTERVAL_MS },
+    jira: {
+      allowedHttpOrigins: e.JIRA_ALLOWED_HTTP_ORIGINS,
+      timeoutMs: e.JIRA_TIMEOUT_MS,
+      pushIntervalMs: e.PUSH_INTERVAL_MS,
+    },
     timings,
     sweepMs: e.SWEEP_MS,
     metricsPort: e.METRICS_PORT,

@@ -17,8 +17,8 @@ import {
   pushWorkflowId,
   sessionWorkflowId,
   startSessionUpdate,
-  taskQueue,
   type Timings,
+  taskQueue,
   unlinkUpdate,
   type VerdictsInput,
   verdictSignal,
@@ -32,7 +32,15 @@ type SessionStart = { organisationId: string; sessionId: string };
 export type Engine = ReturnType<typeof createEngine>;
 
 /** The engine's calls in the words of the product. `callMs` bounds every call; Temporal being away is an error then. */
-export function createEngine({ client, timings, callMs = 10_000 }: { client: Client; timings: Timings; callMs?: number }) {
+export function createEngine({
+  client,
+  timings,
+  callMs = 10_000,
+}: {
+  client: Client;
+  timings: Timings;
+  callMs?: number;
+}) {
   const within = <T>(ms: number, call: () => Promise<T>) => client.withDeadline(Date.now() + ms, call);
 
   function operation(finding: StartedFinding) {
@@ -66,7 +74,10 @@ export function createEngine({ client, timings, callMs = 10_000 }: { client: Cli
      * Asks a finding's lifecycle for a push, starting it where none runs. Answers how it ended, or null when it had
      * not within `waitMs`. The push's id is the update's id: asked again for the same push, it is the same question.
      */
-    async push(finding: StartedFinding, ask: { batchId: string; actor: Actor; waitMs: number }): Promise<PushResult | null> {
+    async push(
+      finding: StartedFinding,
+      ask: { batchId: string; actor: Actor; waitMs: number },
+    ): Promise<PushResult | null> {
       const { batchId, actor, waitMs } = ask;
       try {
         return await within(waitMs, () =>
@@ -100,13 +111,19 @@ export function createEngine({ client, timings, callMs = 10_000 }: { client: Cli
 
     async link(finding: StartedFinding, input: { linkId: string; key: string; actor: Actor }): Promise<void> {
       await within(callMs, () =>
-        client.workflow.executeUpdateWithStart(linkUpdate, { args: [input], startWorkflowOperation: operation(finding) }),
+        client.workflow.executeUpdateWithStart(linkUpdate, {
+          args: [input],
+          startWorkflowOperation: operation(finding),
+        }),
       );
     },
 
     async unlink(finding: StartedFinding, actor: Actor): Promise<void> {
       await within(callMs, () =>
-        client.workflow.executeUpdateWithStart(unlinkUpdate, { args: [{ actor }], startWorkflowOperation: operation(finding) }),
+        client.workflow.executeUpdateWithStart(unlinkUpdate, {
+          args: [{ actor }],
+          startWorkflowOperation: operation(finding),
+        }),
       );
     },
 
@@ -136,7 +153,9 @@ export function createEngine({ client, timings, callMs = 10_000 }: { client: Cli
     /** Whether Temporal answers now. */
     async isUp(): Promise<boolean> {
       try {
-        await client.connection.withDeadline(Date.now() + 2000, () => client.connection.workflowService.getSystemInfo({}));
+        await client.connection.withDeadline(Date.now() + 2000, () =>
+          client.connection.workflowService.getSystemInfo({}),
+        );
         return true;
       } catch {
         return false;

@@ -3,8 +3,8 @@
 import { heartbeat } from '@temporalio/activity';
 import type { Db } from '../prisma/client';
 import type { GivenToLifecycle } from '../prisma/sessions';
-import type { Actor, LifecycleState, Record as Change } from '../workflows/rules/lifecycle';
 import type { VerdictsInput } from '../workflows/contract';
+import type { Actor, Record as Change, LifecycleState } from '../workflows/rules/lifecycle';
 import type { Engine } from './engine';
 import { createFollowUpActivities } from './issue-follow-up';
 import { createIssueActivities } from './issues';
@@ -42,9 +42,11 @@ export function createJiraActivities(deps: ActivityDeps) {
 function lifecycleActivities({ lifecycle }: Db) {
   return {
     loadLifecycle: (ref: FindingRef): Promise<LifecycleState> => lifecycle.load(ref),
-    recordChange: (input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string }) => lifecycle.record(input),
+    recordChange: (input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string }) =>
+      lifecycle.record(input),
     openLink: (input: FindingRef & { batchId: string | null; actor: Actor }) => lifecycle.openLink(input),
-    settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) => lifecycle.settleAttempt(input),
+    settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) =>
+      lifecycle.settleAttempt(input),
     nextAttempt: (input: { organisationId: string; linkId: string; attempt: number }) => lifecycle.nextAttempt(input),
   };
 }

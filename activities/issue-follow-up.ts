@@ -1,7 +1,13 @@
 // What happens to an issue after it is there: read it, comment on it, reopen it.
 
 import type { Db } from '../prisma/client';
-import { issueMeaning, type IssueMeaning, type IssueReading, type DonePolicy, type StatusMapping } from '../workflows/rules/status-mapping';
+import {
+  type DonePolicy,
+  type IssueMeaning,
+  type IssueReading,
+  issueMeaning,
+  type StatusMapping,
+} from '../workflows/rules/status-mapping';
 import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';
 import { failedComment, passedComment } from './jira/verification-comments';

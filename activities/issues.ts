@@ -2,11 +2,11 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../prisma/client';
-import { MARKER_PROPERTY, issueFields } from './jira/issue-content';
-import { JiraError, toActivityFailure } from './jira/errors';
-import type { JiraAccess } from './jira-access';
-import type { LinkedIssue } from '../workflows/rules/lifecycle';
 import type { IssueMaterial } from '../prisma/findings';
+import type { LinkedIssue } from '../workflows/rules/lifecycle';
+import { JiraError, toActivityFailure } from './jira/errors';
+import { issueFields, MARKER_PROPERTY } from './jira/issue-content';
+import type { JiraAccess } from './jira-access';
 
 export type IssueDeps = {
   db: Pick<Db, 'connections' | 'findings' | 'lifecycle'>;
@@ -34,7 +34,14 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
      * One attempt to create the issue of a link; sends at most once per attempt, whoever calls it how often. Errors
      * before the send are answered too: only a dying worker ends this activity without an answer.
      */
-    async createIssue({ linkId, attempt }: { organisationId: string; linkId: string; attempt: number }): Promise<CreateAnswer> {
+    async createIssue({
+      linkId,
+      attempt,
+    }: {
+      organisationId: string;
+      linkId: string;
+      attempt: number;
+    }): Promise<CreateAnswer> {
       try {
         const material = await db.findings.issueMaterial({ linkId });
         if (material.state === 'linked' && material.jiraKey) return { kind: 'created', key: material.jiraKey };

@@ -35,7 +35,11 @@ export function createJiraAccess({ db, settings }: { db: Pick<Db, 'connections'>
    * Where issues go: ids (names are translated and renamed) and what the create screen allows. Kept for five
    * minutes, so that a push is one call.
    */
-  async function createTarget(input: { connectionId: string; projectKey: string; issueType: string }): Promise<CreateTarget> {
+  async function createTarget(input: {
+    connectionId: string;
+    projectKey: string;
+    issueType: string;
+  }): Promise<CreateTarget> {
     const { connectionId, projectKey, issueType } = input;
     const key = `${connectionId} ${projectKey} ${issueType}`;
     const kept = targets.get(key);

@@ -24,6 +24,7 @@ async function run(): Promise<void> {
   const box = createSecretBox(parseEncryptionKeys(config.encryptionKeys));
   const db = createDb({ url: config.databaseUrl, box });
   const deliveries = createDeliveryStore({ pool: db.pool });
+  const cards = createCardStore({ pool: db.pool });
   const installations = createInstallationStore({ pool: db.pool, box });
   // Lazy: the server starts, and takes webhooks, while Temporal is away.
   const connection = Connection.lazy({ address: config.temporal.address });
@@ -51,6 +52,7 @@ async function run(): Promise<void> {
     ? createBot({
         operations,
         installations,
+        cards,
         signingSecret: slack.signingSecret,
         slackApiUrl: slack.apiUrl,
         command: slack.command,
@@ -59,18 +61,19 @@ async function run(): Promise<void> {
       })
     : null;
   const outbox = createOutbox({
-    cards: createCardStore({ pool: db.pool }),
+    cards,
     installations,
     slackApiUrl: slack.apiUrl,
-    databaseUrl: config.databaseUrl,
-    baseUrl: config.baseUrl,
     log,
     sweepMs: config.sweepMs,
   });
 
   async function ready() {
     const [postgres, temporal] = await Promise.all([
-      db.pool.query('select 1').then(() => true, () => false),
+      db.pool.query('select 1').then(
+        () => true,
+        () => false,
+      ),
       engine.isUp(),
     ]);
     const word = (up: boolean) => (up ? 'ok' : 'does not answer');

@@ -1,5 +1,4 @@
 import type { FindingDetail } from '../api/operations/types';
-import { foreign } from './blocks/text';
 import type { Reference } from './command-text';
 import { Declined } from './declined';
 import type { Ask } from './listener';
@@ -9,16 +8,16 @@ export type CardLookup = {
   findFindingAt(organisationId: string, message: { channelId: string; ts: string }): Promise<string | null>;
 };
 
-const PAGE = 100;
-const PAGES = 20;
-
-/** The short number of the finding that somebody named, in whichever way. Throws `Declined` where there is none. */
+/**
+ * The name that the operations know a finding by: its short number or its Jira key.
+ * Throws `Declined` where a message is not the card of a finding.
+ */
 export async function findingId(ask: Ask, cards: CardLookup, reference: Reference): Promise<string> {
   switch (reference.kind) {
     case 'finding':
       return reference.id;
     case 'issue':
-      return byJiraKey(ask, reference.key);
+      return reference.key;
     case 'message': {
       const found = await cards.findFindingAt(ask.caller.organisationId, reference);
       if (found) return found;
@@ -33,7 +32,9 @@ export async function findingId(ask: Ask, cards: CardLookup, reference: Referenc
 export async function findings(ask: Ask, cards: CardLookup, references: Reference[]): Promise<FindingDetail[]> {
   const ids = new Set<string>();
   for (const reference of references) ids.add(await findingId(ask, cards, reference));
-  return Promise.all([...ids].map((id) => ask.operations.getFinding(ask.caller, id)));
+  const found = await Promise.all([...ids].map((id) => ask.operations.getFinding(ask.caller, id)));
+  // One finding named both ways is one finding.
+  return [...new Map(found.map((each) => [each.id, each])).values()];
 }
 
 /** Keeps the order of first appearance. */
@@ -41,18 +42,4 @@ export function bySource(details: FindingDetail[]): [source: string, findings: F
   const groups = new Map<string, FindingDetail[]>();
   for (const detail of details) groups.set(detail.source, [...(groups.get(detail.source) ?? []), detail]);
   return [...groups];
-}
-
-async function byJiraKey(ask: Ask, key: string): Promise<string> {
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES; page++) {
-    const { items, nextCursor } = await ask.operations.listFindings(ask.caller, { limit: PAGE, cursor });
-    const found = items.find(({ jira }) => jira?.key === key);
-    if (found) return found.id;
-    if (nextCursor === null) throw new Declined(`No finding is linked to ${foreign(key, 100)}.`);
-    cursor = nextCursor;
-  }
-  throw new Declined(
-    `No finding linked to ${foreign(key, 100)} is among the first ${PAGE * PAGES}. Name it by its number.`,
-  );
 }

@@ -27,6 +27,8 @@ export interface RunningProcess {
 
 export interface Processes {
   start(spec: ProcessSpec): RunningProcess;
+  /** Throws when the processes are being stopped, as `start` does. */
+  assertRunning(): void;
   /** Ends all, the last started first, and waits for each. */
   stopAll(): Promise<void>;
   /** Ends all at once and hard. */
@@ -53,9 +55,14 @@ export function createProcesses(home: Home, onDeath: (child: RunningProcess, how
     const supervisor = identify(process.pid) ?? { pid: process.pid, command: '' };
     home.write(FILE, { supervisor, children: children.map(({ recorded }) => recorded) } satisfies Record);
   };
+  const assertRunning = () => {
+    if (stopping) throw new Error('Stopped while it started.');
+  };
   record();
   return {
+    assertRunning,
     start(spec) {
+      assertRunning();
       const logFile = home.path(`logs/${spec.name}.log`);
       const child = launch(spec, logFile);
       const running = describe(spec.name, child.process, logFile);

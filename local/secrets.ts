@@ -8,8 +8,6 @@ export interface Secrets {
   encryptionKeys: string;
   slackSigningSecret: string;
   slackBotToken: string;
-  /** From which the seeded members' API keys are made, so that a restart has the same ones. */
-  seed: string;
 }
 
 /** The secrets of this home, kept in `secrets.json` (mode 600); what is missing there is made. */
@@ -19,7 +17,6 @@ export function loadSecrets(home: Home): Secrets {
     encryptionKeys: `local:${randomBytes(32).toString('base64')}`,
     slackSigningSecret: randomBytes(16).toString('hex'),
     slackBotToken: `xoxb-local-${randomBytes(18).toString('hex')}`,
-    seed: randomBytes(32).toString('hex'),
   };
   const secrets = { ...made, ...home.read<Partial<Secrets>>('secrets.json') };
   home.write('secrets.json', secrets);

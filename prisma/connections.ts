@@ -178,7 +178,9 @@ export function createConnectionStore({ pool, prisma, box }: { pool: Pool; prism
 
     /** Pushes that wait because the connection does not work (features C10). */
     async heldPushes(organisationId: string, id: string): Promise<number> {
-      return await prisma.pushItem.count({ where: { organisationId, outcome: 'held', batch: { source: { connectionId: id } } } });
+      return await prisma.pushItem.count({
+        where: { organisationId, outcome: 'held', batch: { source: { connectionId: id } } },
+      });
     },
 
     /** Has every issue that the connection tracks read again: one delivery each, which the relay works off. */

@@ -48,7 +48,14 @@ export type IssueMaterial = {
   note: string | null;
   rule: SyncRule;
   source: { key: string; name: string; kind: string };
-  finding: { id: string; number: number; title: string; rule: string; severity: Severity; details: { [key: string]: unknown } };
+  finding: {
+    id: string;
+    number: number;
+    title: string;
+    rule: string;
+    severity: Severity;
+    details: { [key: string]: unknown };
+  };
   occurrences: { page: string | null; details: { [key: string]: unknown } }[];
 };
 

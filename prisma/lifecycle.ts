@@ -2,7 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
-import type { Actor, LifecycleState, LinkedIssue, Record as Change } from '../workflows/rules/lifecycle';
+import type { Actor, Record as Change, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
 import { pushDecision } from '../workflows/rules/push-gate';
 import type { FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
@@ -37,7 +37,8 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     /** The state that a run starts from. Throws when the finding is not there. */
     async load(ref: FindingRef): Promise<LifecycleState> {
       const row = await readRow(pool, ref);
-      const issue = row.link_state === 'linked' && row.link_id ? { linkId: row.link_id, key: row.jira_key ?? '' } : null;
+      const issue =
+        row.link_state === 'linked' && row.link_id ? { linkId: row.link_id, key: row.jira_key ?? '' } : null;
       return { version: 1, status: row.status, claim: row.claim, issue, reason: row.status_reason };
     },
 
@@ -91,21 +92,33 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     },
 
     /** Keeps the link to an issue that people made; the lifecycle makes it the active one. Answers true when the issue is another finding's already. */
-    async adoptLink(input: FindingRef & {
-      linkId: string;
-      connectionId: string;
-      memberId: string;
-      issueId: string;
-      key: string;
-      projectKey: string;
-    }): Promise<boolean> {
+    async adoptLink(
+      input: FindingRef & {
+        linkId: string;
+        connectionId: string;
+        memberId: string;
+        issueId: string;
+        key: string;
+        projectKey: string;
+      },
+    ): Promise<boolean> {
       const { rowCount } = await pool.query(
         `insert into issue_link (id, organisation_id, finding_id, connection_id, generation, state, marker, project_key,
            jira_issue_id, jira_key, pushed_by_id, linked_at, active)
          select $1, $2, $3, $4, 1 + coalesce(max(l.generation), 0), 'linked', $5, $6, $7, $8, $9, now(), false
          from (select 1) one left join issue_link l on l.finding_id = $3
          on conflict do nothing`,
-        [input.linkId, input.organisationId, input.findingId, input.connectionId, markerOf(input.linkId), input.projectKey, input.issueId, input.key, input.memberId],
+        [
+          input.linkId,
+          input.organisationId,
+          input.findingId,
+          input.connectionId,
+          markerOf(input.linkId),
+          input.projectKey,
+          input.issueId,
+          input.key,
+          input.memberId,
+        ],
       );
       return rowCount === 0;
     },
@@ -207,7 +220,16 @@ async function insertLink(
      told as (select pg_notify('recheck_cards', '') from cards limit 1)
      insert into audit_event (organisation_id, finding_id, actor, event)
      select $2, $3, coalesce((select name from member where id = $7), 'recheck'), 'push_asked' from (select count(*) from told) t`,
-    [linkId, input.organisationId, input.findingId, row.connection_id, markerOf(linkId), row.rule.projectKey, member, input.batchId],
+    [
+      linkId,
+      input.organisationId,
+      input.findingId,
+      row.connection_id,
+      markerOf(linkId),
+      row.rule.projectKey,
+      member,
+      input.batchId,
+    ],
   );
   return linkId;
 }

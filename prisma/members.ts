@@ -5,13 +5,26 @@ import type { Role } from '../workflows/rules/vocabulary';
 import type { PrismaClient } from './generated/client';
 
 export type MemberRow = { id: string; organisationId: string; name: string; role: Role; slackUserId: string | null };
-export type ApiKeyRow = { id: string; memberId: string; name: string; prefix: string; scopes: string[]; createdAt: Date };
+export type ApiKeyRow = {
+  id: string;
+  memberId: string;
+  name: string;
+  prefix: string;
+  scopes: string[];
+  createdAt: Date;
+};
 
 export type MemberStore = ReturnType<typeof createMemberStore>;
 
 /** Store of organisations, members and API keys. */
 export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
-  const toMember = (row: { id: string; organisationId: string; name: string; role: string; slackUserId: string | null }): MemberRow => ({
+  const toMember = (row: {
+    id: string;
+    organisationId: string;
+    name: string;
+    role: string;
+    slackUserId: string | null;
+  }): MemberRow => ({
     id: row.id,
     organisationId: row.organisationId,
     name: row.name,
@@ -56,7 +69,10 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
     async remove(organisationId: string, id: string): Promise<boolean> {
       const at = new Date();
       const [removed] = await prisma.$transaction([
-        prisma.member.updateMany({ where: { organisationId, id, removedAt: null }, data: { removedAt: at, slackUserId: null } }),
+        prisma.member.updateMany({
+          where: { organisationId, id, removedAt: null },
+          data: { removedAt: at, slackUserId: null },
+        }),
         prisma.apiKey.updateMany({ where: { organisationId, memberId: id, revokedAt: null }, data: { revokedAt: at } }),
       ]);
       return removed.count === 1;
@@ -83,6 +99,13 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
         data: { organisationId, ...input, prefix: key.slice(0, 9), hash: hashOf(key) },
       });
       return { key, row };
+    },
+
+    /** Makes a key of the caller's choosing known, once; for local seeding, where it is derived from a local secret. */
+    async ensureKey(organisationId: string, input: { memberId: string; name: string; key: string }): Promise<void> {
+      const { memberId, name, key } = input;
+      const data = { organisationId, memberId, name, scopes: [], prefix: key.slice(0, 9), hash: hashOf(key) };
+      await prisma.apiKey.createMany({ data: [data], skipDuplicates: true });
     },
 
     async listKeys(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<ApiKeyRow[]> {

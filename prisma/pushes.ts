@@ -6,7 +6,13 @@ import type { PushCandidate } from '../workflows/rules/push-gate';
 import type { PushOutcome, PushStatus } from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
 
-export type PushItemRow = { findingId: string; number: number; outcome: PushOutcome; jiraKey: string | null; reason: string | null };
+export type PushItemRow = {
+  findingId: string;
+  number: number;
+  outcome: PushOutcome;
+  jiraKey: string | null;
+  reason: string | null;
+};
 export type PushRow = { id: string; status: PushStatus; kind: string; items: PushItemRow[] };
 export type CandidateRow = PushCandidate & { findingId: string; number: number };
 

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import type { VerdictsInput } from '../workflows/contract';
 import type { Actor, VerdictGiven } from '../workflows/rules/lifecycle';
 import type { SessionStatus, SyncRule, Verdict } from '../workflows/rules/vocabulary';
-import type { VerdictsInput } from '../workflows/contract';
 import { inTransaction } from './transaction';
 
 export type SessionRow = {
@@ -46,7 +46,13 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     > {
       return await inTransaction(pool, async (client) => {
         const ids = input.findings.map((finding) => finding.id);
-        const { rows } = await client.query<{ id: string; number: number; status: string; claim: number; held: string | null }>(
+        const { rows } = await client.query<{
+          id: string;
+          number: number;
+          status: string;
+          claim: number;
+          held: string | null;
+        }>(
           `select f.id, f.number, f.status, f.claim, c.session_id as held
            from finding f left join session_case c on c.finding_id = f.id and c.open
            where f.organisation_id = $1 and f.id = any($2::uuid[]) order by f.number for update of f`,
@@ -121,7 +127,12 @@ export function createSessionStore({ pool }: { pool: Pool }) {
            where organisation_id = $1 and id = $2 and status = 'planned'`,
           [organisationId, sessionId],
         );
-        const given = await client.query<{ finding_id: string; claim: number; verdict: GivenToLifecycle['verdict']; rule: SyncRule }>(
+        const given = await client.query<{
+          finding_id: string;
+          claim: number;
+          verdict: GivenToLifecycle['verdict'];
+          rule: SyncRule;
+        }>(
           `with asked as (select * from jsonb_to_recordset($3::jsonb) as v(id uuid, verdict text, note text)),
            decided as (
              update session_case c set verdict = a.verdict, open = false from asked a
@@ -134,7 +145,9 @@ export function createSessionStore({ pool }: { pool: Pool }) {
           [
             organisationId,
             sessionId,
-            JSON.stringify(input.verdicts.map(({ findingId, verdict, note }) => ({ id: findingId, verdict, note: note ?? null }))),
+            JSON.stringify(
+              input.verdicts.map(({ findingId, verdict, note }) => ({ id: findingId, verdict, note: note ?? null })),
+            ),
             input.memberId,
             input.reportId,
           ],
@@ -173,7 +186,10 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     },
 
     /** The Fix Verification panel: every flagged finding, oldest claim first, after the finding with number `after`. */
-    async panel(organisationId: string, filter: { sourceId?: string | undefined; after: number; limit: number }): Promise<PanelRow[]> {
+    async panel(
+      organisationId: string,
+      filter: { sourceId?: string | undefined; after: number; limit: number },
+    ): Promise<PanelRow[]> {
       const { rows } = await pool.query<PanelRow>(
         `select f.number, f.title, l.jira_key as "jiraKey", f.claimed_by as "claimedBy", f.claimed_at as "claimedAt",
                 s.id as "sessionId", s.status as "sessionStatus"

@@ -37,7 +37,9 @@ export function createSourceStore({ prisma }: { prisma: PrismaClient }) {
       const { key, name, kind, connectionId, rule } = input;
       // createMany with skipDuplicates lets the unique index decide between two that create at once.
       const { count } = await prisma.source.createMany({
-        data: [{ organisationId, key, name, kind, connectionId, rule, autoPushSince: rule.autoPush ? new Date() : null }],
+        data: [
+          { organisationId, key, name, kind, connectionId, rule, autoPushSince: rule.autoPush ? new Date() : null },
+        ],
         skipDuplicates: true,
       });
       return count === 1 ? await this.find(organisationId, key) : null;

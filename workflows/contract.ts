@@ -63,7 +63,14 @@ export const searchAttributes = {
 
 /** What starts (or joins) the lifecycle of a finding, the same whoever starts it. */
 export function lifecycleStart(
-  finding: { organisationId: string; findingId: string; number: number; title: string; severity: string; sourceKey: string },
+  finding: {
+    organisationId: string;
+    findingId: string;
+    number: number;
+    title: string;
+    severity: string;
+    sourceKey: string;
+  },
   timings: Timings,
 ) {
   const { organisationId, findingId } = finding;

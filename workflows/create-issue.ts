@@ -10,9 +10,7 @@ export type CreateInput = {
   actor: Actor;
   timings: Timings;
 };
-export type CreateEnd =
-  | { outcome: 'created'; issue: LinkedIssue }
-  | { outcome: 'refused' | 'failed'; reason: string };
+export type CreateEnd = { outcome: 'created'; issue: LinkedIssue } | { outcome: 'refused' | 'failed'; reason: string };
 
 const { openLink, settleAttempt, nextAttempt } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',

@@ -53,7 +53,8 @@ export async function findingLifecycle(input: LifecycleInput) {
   let accepted = 0;
   let handled = 0;
   let records = 0;
-  let lastPush: { batchId: string | null; failure: { outcome: 'refused' | 'failed'; reason: string } | null } | null = null;
+  let lastPush: { batchId: string | null; failure: { outcome: 'refused' | 'failed'; reason: string } | null } | null =
+    null;
 
   // Handlers only put messages in the inbox: one loop handles them one at a time.
   const enqueue = (event: LifecycleEvent) => {
@@ -127,7 +128,8 @@ export async function findingLifecycle(input: LifecycleInput) {
   async function settleAndRead(): Promise<void> {
     // People move to Done first and set the resolution a moment later, so Jira's word is read when it has settled.
     const { settleMs } = timings;
-    if (settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' }))) return;
+    if (settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' })))
+      return;
     issueChanged = false;
     if (!state.issue) return;
     const reading = await readIssue.executeWithOptions({ summary: `Read ${state.issue.key}` }, [

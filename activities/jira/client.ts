@@ -1,3 +1,6 @@
+// The calls to a Jira Cloud site, and nothing that decides what to do with them.
+// No retries, no database, no Slack. The one exchange below every call: request.ts; what its failures mean:
+// failed-answer.ts; what goes into an issue: issue-content.ts.
 import { FormData } from 'undici';
 import type { AdfDocument } from './adf';
 import type { JiraRequestDeps } from './request';
@@ -21,7 +24,13 @@ const MAX_PAGES = 50;
  */
 export function createJiraClient(deps: JiraRequestDeps) {
   const request = createJiraRequest(deps);
-  return { ...siteCalls(request), ...projectCalls(request), ...issueCalls(request), ...attachmentCalls(request) };
+  return {
+    ...siteCalls(request),
+    ...projectCalls(request),
+    ...issueReads(request),
+    ...issueWrites(request),
+    ...attachmentCalls(request),
+  };
 }
 
 type Request = ReturnType<typeof createJiraRequest>;
@@ -106,12 +115,8 @@ export interface JqlSearch {
   readonly maxResults?: number;
 }
 
-function issueCalls({ ask, tell }: Request) {
+function issueReads({ ask }: Request) {
   return {
-    /** Creates one issue. There is no idempotency key: an `ambiguous` error must be resolved by its marker. */
-    createIssue(json: NewIssue) {
-      return ask({ operation: 'createIssue', method: 'POST', path: '/issue', json }, schemas.createdIssue);
-    },
     /** By an old key this answers the moved issue under its new key. */
     getIssue(
       idOrKey: string,
@@ -139,16 +144,25 @@ function issueCalls({ ask, tell }: Request) {
         schemas.searchResults,
       );
     },
-    /** Not idempotent. */
-    addComment(idOrKey: string, body: AdfDocument) {
-      const path = pathOf`/issue/${idOrKey}/comment`;
-      return ask({ operation: 'addComment', method: 'POST', path, json: { body } }, schemas.comment);
-    },
     /** The transitions open to the account; none at all means that it may not transition issues. */
     async transitions(idOrKey: string) {
       const path = pathOf`/issue/${idOrKey}/transitions`;
       const query = { expand: 'transitions.fields' };
       return (await ask({ operation: 'transitions', path, query }, schemas.transitions)).transitions;
+    },
+  };
+}
+
+function issueWrites({ ask, tell }: Request) {
+  return {
+    /** Creates one issue. There is no idempotency key: an `ambiguous` error must be resolved by its marker. */
+    createIssue(json: NewIssue) {
+      return ask({ operation: 'createIssue', method: 'POST', path: '/issue', json }, schemas.createdIssue);
+    },
+    /** Not idempotent. */
+    addComment(idOrKey: string, body: AdfDocument) {
+      const path = pathOf`/issue/${idOrKey}/comment`;
+      return ask({ operation: 'addComment', method: 'POST', path, json: { body } }, schemas.comment);
     },
     transition(idOrKey: string, transitionId: string, fields?: Readonly<Record<string, unknown>>) {
       const path = pathOf`/issue/${idOrKey}/transitions`;

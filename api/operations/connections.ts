@@ -11,7 +11,12 @@ type ConnectionOperations = Pick<
 >;
 
 /** Connections to Jira by API token. Secrets go in here and never come out again. */
-export function createConnectionOperations({ db, checkConnection, baseUrl, wakeRelay }: OperationDeps): ConnectionOperations {
+export function createConnectionOperations({
+  db,
+  checkConnection,
+  baseUrl,
+  wakeRelay,
+}: OperationDeps): ConnectionOperations {
   async function byId(caller: Caller, id: string): Promise<ConnectionRow> {
     const found = await db.connections.find(caller.organisationId, uuid(id, 'The connection'));
     return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.');
@@ -41,7 +46,12 @@ export function createConnectionOperations({ db, checkConnection, baseUrl, wakeR
       demand(caller, 'read');
       const { limit, after } = pageOf(page);
       const rows = await db.connections.list(caller.organisationId, { after, limit: limit + 1 });
-      const shown = toPage(rows, limit, (row) => row.id, (row) => row);
+      const shown = toPage(
+        rows,
+        limit,
+        (row) => row.id,
+        (row) => row,
+      );
       return { items: await Promise.all(shown.items.map(view)), nextCursor: shown.nextCursor };
     },
 
@@ -73,7 +83,9 @@ export function createConnectionOperations({ db, checkConnection, baseUrl, wakeR
       if (!secret) {
         return {
           ok: false,
-          checks: [{ name: 'credentials', ok: false, cause: 'The credentials were erased.', cure: 'Connect Jira again.' }],
+          checks: [
+            { name: 'credentials', ok: false, cause: 'The credentials were erased.', cure: 'Connect Jira again.' },
+          ],
         };
       }
       const account = { siteUrl: row.siteUrl, email: row.accountEmail ?? '', apiToken: secret.apiToken };

@@ -36,7 +36,12 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
       demand(caller, 'read');
       const { limit, after } = numberPageOf(filter);
       const sourceId = filter.source ? (await sourceByKey(db, caller, filter.source)).id : undefined;
-      const rows = await db.findings.list(caller.organisationId, { sourceId, status: filter.status, after, limit: limit + 1 });
+      const rows = await db.findings.list(caller.organisationId, {
+        sourceId,
+        status: filter.status,
+        after,
+        limit: limit + 1,
+      });
       return toPage(rows, limit, (row) => row.number, viewOf);
     },
 
@@ -81,9 +86,14 @@ async function adoptIssue(
   const { caller, row, connectionId, jiraKey } = input;
   const client = await jiraClient(connectionId);
   const issue = await client.getIssue(jiraKey, { fields: ['project'] }).catch((error: unknown) => {
-    throw new Refusal('not_found', 'issue_not_found', `Jira does not show the issue ${jiraKey} to Recheck. Check the key.`, {
-      cause: error,
-    });
+    throw new Refusal(
+      'not_found',
+      'issue_not_found',
+      `Jira does not show the issue ${jiraKey} to Recheck. Check the key.`,
+      {
+        cause: error,
+      },
+    );
   });
   const linkId = randomUUID();
   const taken = await db.lifecycle.adoptLink({
@@ -103,7 +113,11 @@ async function adoptIssue(
 }
 
 /** The finding that a short number or a Jira key names; refuses one that is not there. */
-export async function findingByName(db: OperationDeps['db'], caller: Caller, name: string): Promise<FindingRow & FindingExtra> {
+export async function findingByName(
+  db: OperationDeps['db'],
+  caller: Caller,
+  name: string,
+): Promise<FindingRow & FindingExtra> {
   const number = /^F-/i.test(name.trim())
     ? findingNumber(name)
     : await db.findings.numberByJiraKey(caller.organisationId, name.trim().toUpperCase());

@@ -12,7 +12,11 @@ export function demand(caller: Caller, operation: Operation): void {
     );
   }
   if (caller.scopes && !caller.scopes.includes('*') && !caller.scopes.includes(operation)) {
-    throw new Refusal('forbidden', 'scope_missing', `This API key lacks the scope "${operation}". Use a key that has it.`);
+    throw new Refusal(
+      'forbidden',
+      'scope_missing',
+      `This API key lacks the scope "${operation}". Use a key that has it.`,
+    );
   }
 }
 
@@ -20,7 +24,11 @@ export function demand(caller: Caller, operation: Operation): void {
 export function findingNumber(id: string): number {
   const match = /^F-([1-9]\d{0,8})$/i.exec(id.trim());
   if (!match) {
-    throw new Refusal('invalid', 'invalid_finding', `"${id}" does not name a finding. Use its short number, such as F-12.`);
+    throw new Refusal(
+      'invalid',
+      'invalid_finding',
+      `"${id}" does not name a finding. Use its short number, such as F-12.`,
+    );
   }
   return Number(match[1]);
 }
@@ -63,7 +71,8 @@ export function toPage<R, T>(rows: R[], limit: number, keyOf: (row: R) => string
 
 /** The value, or a refusal that says what is not there. */
 export function orNotFound<T>(value: T | null | undefined, what: string, cure: string): T {
-  if (value === null || value === undefined) throw new Refusal('not_found', 'not_found', `${what} is not there. ${cure}`);
+  if (value === null || value === undefined)
+    throw new Refusal('not_found', 'not_found', `${what} is not there. ${cure}`);
   return value;
 }
 
@@ -74,5 +83,9 @@ export function uuid(id: string, what: string): string {
 }
 
 function badCursor(): Refusal {
-  return new Refusal('invalid', 'invalid_cursor', 'The cursor is not one that a list answered. Leave it out to start over.');
+  return new Refusal(
+    'invalid',
+    'invalid_cursor',
+    'The cursor is not one that a list answered. Leave it out to start over.',
+  );
 }

@@ -36,9 +36,14 @@ function withPlainFaults(operation: AnyOperation): AnyOperation {
       return await operation(...args);
     } catch (error) {
       if (isEngineAway(error)) {
-        throw new Refusal('unavailable', 'engine_unavailable', 'The workflow engine does not answer. Nothing was lost; try again in a minute.', {
-          cause: error,
-        });
+        throw new Refusal(
+          'unavailable',
+          'engine_unavailable',
+          'The workflow engine does not answer. Nothing was lost; try again in a minute.',
+          {
+            cause: error,
+          },
+        );
       }
       throw error;
     }

@@ -1,5 +1,5 @@
-import { operations } from '../../workflows/rules/permissions';
 import type { ApiKeyRow, MemberRow } from '../../prisma/members';
+import { operations } from '../../workflows/rules/permissions';
 import type { OperationDeps } from './deps';
 import { demand, orNotFound, pageOf, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
@@ -30,7 +30,11 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
     async callerByApiKey(key) {
       const found = await members.byKey(key);
       if (!found) {
-        throw new Refusal('unauthenticated', 'invalid_api_key', 'The API key is unknown or revoked. Send "Authorization: Bearer <api key>" with a live one.');
+        throw new Refusal(
+          'unauthenticated',
+          'invalid_api_key',
+          'The API key is unknown or revoked. Send "Authorization: Bearer <api key>" with a live one.',
+        );
       }
       return callerOf(found.member, { via: 'http', scopes: found.scopes.length > 0 ? found.scopes : null });
     },
@@ -43,7 +47,12 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
     async listMembers(caller, page) {
       demand(caller, 'read');
       const { limit, after } = pageOf(page);
-      return toPage(await members.list(caller.organisationId, { after, limit: limit + 1 }), limit, (row) => row.id, memberView);
+      return toPage(
+        await members.list(caller.organisationId, { after, limit: limit + 1 }),
+        limit,
+        (row) => row.id,
+        memberView,
+      );
     },
 
     async createMember(caller, request) {
@@ -51,7 +60,12 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
       refuseAbove(caller, request.role);
       const { name, role, slackUserId } = request;
       const slackTeamId = slackUserId ? await members.slackTeamOf(caller.organisationId) : null;
-      const member = await members.create(caller.organisationId, { name, role, slackTeamId, slackUserId: slackUserId ?? null });
+      const member = await members.create(caller.organisationId, {
+        name,
+        role,
+        slackTeamId,
+        slackUserId: slackUserId ?? null,
+      });
       if (!member) throw new Refusal('conflict', 'member_exists', `The Slack user ${slackUserId} is a member already.`);
       return memberView(member);
     },
@@ -69,7 +83,12 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
     async listApiKeys(caller, page) {
       demand(caller, 'manage_members');
       const { limit, after } = pageOf(page);
-      return toPage(await members.listKeys(caller.organisationId, { after, limit: limit + 1 }), limit, (row) => row.id, keyView);
+      return toPage(
+        await members.listKeys(caller.organisationId, { after, limit: limit + 1 }),
+        limit,
+        (row) => row.id,
+        keyView,
+      );
     },
 
     async createApiKey(caller, request) {
@@ -79,9 +98,17 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
       const scopes = request.scopes ?? [];
       const unknown = scopes.filter((scope) => scope !== '*' && !(operations as readonly string[]).includes(scope));
       if (unknown.length > 0) {
-        throw new Refusal('invalid', 'unknown_scope', `There is no scope ${unknown.join(', ')}. Choose among: *, ${operations.join(', ')}.`);
+        throw new Refusal(
+          'invalid',
+          'unknown_scope',
+          `There is no scope ${unknown.join(', ')}. Choose among: *, ${operations.join(', ')}.`,
+        );
       }
-      const { key, row } = await members.createKey(caller.organisationId, { memberId: member.id, name: request.name, scopes });
+      const { key, row } = await members.createKey(caller.organisationId, {
+        memberId: member.id,
+        name: request.name,
+        scopes,
+      });
       return { ...keyView(row), key };
     },
 

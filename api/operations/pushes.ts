@@ -27,8 +27,13 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
     const actor = { kind: 'member' as const, id: memberId };
     const [only, ...more] = push.findingIds;
     if (only === undefined) return;
-    if (more.length > 0) return await engine.pushBatch({ organisationId, batchId: push.id, findingIds: push.findingIds, actor });
-    await engine.push(await db.findings.forStart(organisationId, only), { batchId: push.id, actor, waitMs: singlePushMs });
+    if (more.length > 0)
+      return await engine.pushBatch({ organisationId, batchId: push.id, findingIds: push.findingIds, actor });
+    await engine.push(await db.findings.forStart(organisationId, only), {
+      batchId: push.id,
+      actor,
+      waitMs: singlePushMs,
+    });
   }
 
   async function view(caller: Caller, id: string): Promise<PushView> {
@@ -103,7 +108,11 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
 
   async function retryOne(caller: Caller, batchId: string, findingId: string): Promise<void> {
     const finding = await db.findings.forStart(caller.organisationId, findingId);
-    await engine.push(finding, { batchId: idOf(caller, `${batchId}:${Date.now()}`), actor: { kind: 'member', id: caller.memberId }, waitMs: singlePushMs });
+    await engine.push(finding, {
+      batchId: idOf(caller, `${batchId}:${Date.now()}`),
+      actor: { kind: 'member', id: caller.memberId },
+      waitMs: singlePushMs,
+    });
   }
 }
 
@@ -111,7 +120,11 @@ function refuseMissing(numbers: number[], rows: CandidateRow[], source: string):
   const known = new Set(rows.map((row) => row.number));
   const missing = numbers.filter((number) => !known.has(number)).map(findingId);
   if (missing.length === 0) return;
-  throw new Refusal('not_found', 'finding_not_found', `The source "${source}" has no finding ${missing.join(', ')}. Check the numbers.`);
+  throw new Refusal(
+    'not_found',
+    'finding_not_found',
+    `The source "${source}" has no finding ${missing.join(', ')}. Check the numbers.`,
+  );
 }
 
 function nothingTo(what: string, why: string): Refusal {

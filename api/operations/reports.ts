@@ -65,14 +65,21 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
       demand(caller, 'verdict');
       const session = await sessionById(db, caller, id);
       if (session.status === 'completed' || session.status === 'cancelled') {
-        throw new Refusal('conflict', 'session_ended', `The session is ${session.status}. Send the report to the source, or make a new session.`);
+        throw new Refusal(
+          'conflict',
+          'session_ended',
+          `The session is ${session.status}. Send the report to the source, or make a new session.`,
+        );
       }
       const source = await sourceByKey(db, caller, session.sourceKey);
       return await spooledReport(upload, async (spooled) => {
         const report = await parseReport({ path: spooled.path }, { startedAt: upload.startedAt, limitBytes });
         const undecided = session.cases.filter((each) => each.verdict === null).map((each) => each.findingId);
         // Asked before the ingest changes what is known of the places where the findings were.
-        const said = await db.reports.verdicts(caller.organisationId, undecided, { ...report, scope: upload.scope ?? 'full' });
+        const said = await db.reports.verdicts(caller.organisationId, undecided, {
+          ...report,
+          scope: upload.scope ?? 'full',
+        });
         const taken = await take({ caller, source, upload, spooled, report, sessionId: session.id });
         const verdicts = [...said].flatMap(([findingId, verdict]) =>
           verdict === 'inconclusive' ? [] : [{ findingId, verdict }],
@@ -92,13 +99,18 @@ async function spooledReport<T>(upload: ReportUpload, work: (spooled: Spooled) =
     return await work(spooled);
   } catch (error) {
     if (!(error instanceof ReportError)) throw error;
-    throw new Refusal(error.code === 'too_large' ? 'too_large' : 'invalid', error.code, error.message, { cause: error });
+    throw new Refusal(error.code === 'too_large' ? 'too_large' : 'invalid', error.code, error.message, {
+      cause: error,
+    });
   } finally {
     await spooled?.dispose();
   }
 }
 
-function viewOf(format: string, result: { reportId: string; counts: { new: number; seen: number; regressed: number; absent: number } }) {
+function viewOf(
+  format: string,
+  result: { reportId: string; counts: { new: number; seen: number; regressed: number; absent: number } },
+) {
   const { new: fresh, seen, regressed, absent } = result.counts;
   return { report: result.reportId, format, findings: { new: fresh, seen, regressed, absent } };
 }

@@ -15,7 +15,11 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
   async function open(caller: Caller, id: string, act: string): Promise<SessionRow> {
     const session = await sessionById(db, caller, id);
     if (session.status === 'completed' || session.status === 'cancelled') {
-      throw new Refusal('conflict', 'session_ended', `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`);
+      throw new Refusal(
+        'conflict',
+        'session_ended',
+        `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`,
+      );
     }
     return session;
   }
@@ -34,11 +38,17 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
       demand(caller, 'rerun');
       const source = await sourceByKey(db, caller, request.source);
       const numbers = [...new Set(request.findings.map(findingNumber))];
-      const found = (await db.findings.byNumbers(caller.organisationId, numbers)).filter((row) => row.sourceId === source.id);
+      const found = (await db.findings.byNumbers(caller.organisationId, numbers)).filter(
+        (row) => row.sourceId === source.id,
+      );
       const missing = numbers.filter((number) => !found.some((row) => row.number === number));
       if (missing.length > 0) {
         const names = missing.map(findingId).join(', ');
-        throw new Refusal('not_found', 'finding_not_found', `The source "${source.key}" has no finding ${names}. Check the numbers.`);
+        throw new Refusal(
+          'not_found',
+          'finding_not_found',
+          `The source "${source.key}" has no finding ${names}. Check the numbers.`,
+        );
       }
       const made = await db.sessions.create(caller.organisationId, {
         sourceId: source.id,
@@ -47,7 +57,11 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
         memberId: caller.memberId,
       });
       if (made.kind === 'held') {
-        throw new Refusal('conflict', 'session_open', `${findingId(made.number)} is in the open session ${made.sessionId}. Use that one.`);
+        throw new Refusal(
+          'conflict',
+          'session_open',
+          `${findingId(made.number)} is in the open session ${made.sessionId}. Use that one.`,
+        );
       }
       if (made.kind === 'not_flagged') {
         throw new Refusal(

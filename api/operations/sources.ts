@@ -25,7 +25,11 @@ export function createSourceOperations({ db }: OperationDeps): SourceOperations 
       const { key, name, kind } = source;
       const created = await db.sources.create(caller.organisationId, { key, name, kind, connectionId, rule });
       if (!created) {
-        throw new Refusal('conflict', 'source_exists', `The key "${key}" is taken. Choose another one, or use that source.`);
+        throw new Refusal(
+          'conflict',
+          'source_exists',
+          `The key "${key}" is taken. Choose another one, or use that source.`,
+        );
       }
       return viewOf(created);
     },

@@ -21,7 +21,7 @@ export function findingList(page: Page<FindingView>, filter: ListFilter): Messag
     blocks: [
       section(`*${title}*`),
       ...page.items.map((finding, index) => section(lines[index] ?? finding.id, nextAction(finding))),
-      ...(page.nextCursor === null ? [] : [actions([moreButton(filter, page.nextCursor)])]),
+      ...(page.nextCursor === null ? [] : moreButton(filter, page.nextCursor)),
     ],
   };
 }
@@ -40,8 +40,10 @@ function nextAction({ id, status }: FindingView): types.Button {
   return button({ action: findingActions.why, label: 'Why?', says: `Why is ${id} as it is?`, value: id });
 }
 
-function moreButton(filter: ListFilter, cursor: string): types.Button {
-  return button({ action: listActions.next, label: 'Show more', value: JSON.stringify({ ...filter, cursor }) });
+function moreButton(filter: ListFilter, cursor: string): types.KnownBlock[] {
+  const value = JSON.stringify({ ...filter, cursor });
+  if (value.length > 2000) return [context('There are more.')];
+  return [actions([button({ action: listActions.next, label: 'Show more', value })])];
 }
 
 /** The Fix Verification panel: what is Done in Jira and waits for a re-run, and who says so. */

@@ -37,10 +37,12 @@ export function moment(at: Date): string {
   return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${utc}>`;
 }
 
-/** A link by our own label. Characters that would end the link early are encoded. */
+/** A link by our own label; the label alone where the address is too long for a field. */
 export function link(url: string, label: string): string {
-  const safe = url.replaceAll('&', '&amp;').replaceAll('<', '%3C').replaceAll('>', '%3E').replaceAll('|', '%7C');
-  return `<${safe}|${foreign(label, 100)}>`;
+  const text = foreign(label, 100);
+  // What could end the link early is encoded.
+  const safe = url.replaceAll('&', '&amp;').replace(/[<>|\s]/g, encodeURIComponent);
+  return safe.length > 1500 ? text : `<${safe}|${text}>`;
 }
 
 /** `1 finding`, `2 findings`. */

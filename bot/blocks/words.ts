@@ -64,7 +64,10 @@ export const waitsFor: Record<FindingStatus, string> = {
 };
 
 const eventSentences: Record<string, (who: string, detail: string) => string> = {
-  opened: (_who, detail) => `Found for the first time${tail(detail)}`,
+  found: (_who, detail) => `Found for the first time${tail(detail)}`,
+  'seen again': (_who, detail) => `Seen again${tail(detail)}`,
+  regressed: (_who, detail) => `Came back after it was closed${tail(detail)}`,
+  absent: (_who, detail) => `No longer found${tail(detail)}`,
   push_asked: (who) => `${who} asked for a push to Jira`,
   pushed: (who, detail) => `Pushed to Jira as ${detail || 'an issue'}${by(who)}`,
   push_reused: (who, detail) => `${who} asked for a push; it was in Jira already as ${detail}`,
@@ -75,7 +78,7 @@ const eventSentences: Record<string, (who: string, detail: string) => string> = 
   moved: (who, detail) => `Moved in Jira${by(who)}${tail(detail)}`,
   issue_missing: (_who, detail) => `Jira no longer shows the issue${tail(detail)}`,
   claimed: (who) => `Marked Done in Jira by ${who}, so it needs a re-run`,
-  resolved: (who) => `Closed on Jira's word; marked Done by ${who}`,
+  resolved: (who, detail) => (detail ? `Resolved${tail(detail)}` : `Closed on Jira's word: Done by ${who}`),
   reopened: (who) => `Reopened in Jira by ${who}`,
   blocked: (who, detail) => `Blocked by ${who}${tail(detail)}`,
   verified: (who) => `Verified: the re-run passed (${who})`,

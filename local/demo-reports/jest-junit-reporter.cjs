@@ -38,10 +38,11 @@ class JestJunitReporter {
       message: stack.split('\n', 1)[0],
       type: /^\w*Error/.exec(stack)?.[0] ?? 'Error',
     });
-    return [open('testcase', attributes), `${failure}${escape(stack)}</failure>`, '</testcase>'];
+    return [open('testcase', attributes), `${failure}${escapeXml(stack)}</failure>`, '</testcase>'];
   }
 
   plain(text) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with the escape character
     const colourless = text.replace(/\u001b\[\d*m/g, '');
     const own = colourless.split('\n').filter((line) => !line.includes('node_modules'));
     return own.join('\n').replaceAll(`${this.rootDir}/`, '');
@@ -49,11 +50,11 @@ class JestJunitReporter {
 }
 
 function open(name, attributes) {
-  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(String(value))}"`);
+  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`);
   return `<${name}${pairs.join('')}>`;
 }
 
-function escape(text) {
+function escapeXml(text) {
   const names = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text.replace(/[&<>"]/g, (character) => names[character]);
 }

@@ -23,8 +23,8 @@ beforeAll(async () => {
   jira = await startJiraSandbox({ databaseUrl: database.url, port: 0 });
 });
 afterAll(async () => {
-  await jira.stop();
-  await database.drop();
+  await jira?.stop();
+  await database?.drop();
 });
 beforeEach(async () => {
   await control('POST', 'reset');

@@ -15,7 +15,7 @@ const generatedClasses: readonly Rewrite[] = [
   { pattern: /\.svelte-[a-z0-9]{5,8}/g, to: '.svelte-*' },
   { pattern: /\.jss\d+/g, to: '.jss*' },
   { pattern: /\.((?:makeStyles|Mui[A-Z]\w*|With\w+)-\w+)-\d+/g, to: '.$1-*' },
-  { pattern: /\.sc-([A-Za-z0-9]{5,8})(?:-\d+)?(?![\w-])/g, to: '.sc-*', hashed: true },
+  { pattern: /\.sc-(?=[a-z]*[A-Z])[A-Za-z]{5,8}(?:-\d+)?(?![\w-])/g, to: '.sc-*' },
   { pattern: /\.c-([A-Za-z]{5,8})(?:-[A-Za-z]{5,8}-\w+)?(?![\w-])/g, to: '.c-*', hashed: true },
   { pattern: /(?<=\.[\w-]*__)([A-Za-z0-9+-]{5,8})(?![\w-])/g, to: '*', hashed: true },
   { pattern: /(?<=\.[A-Za-z][\w-]*--)([A-Za-z0-9_]{5,8})(?![\w-])/g, to: '*', hashed: true },
@@ -118,13 +118,19 @@ function tagSignature(html: string): string {
   for (const [, name = '', double, single, bare] of opening.matchAll(
     /\s([^\s"'<>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g,
   )) {
-    attributes.set(name.toLowerCase(), double ?? single ?? bare ?? '');
+    attributes.set(name.toLowerCase(), unescaped(double ?? single ?? bare ?? ''));
   }
   const parts = identifyingAttributes.flatMap((name) => {
     const value = attributes.get(name);
     return value ? [`[${name}="${stableValue(value).slice(0, 120)}"]`] : [];
   });
   return tag[1].toLowerCase() + parts.join('');
+}
+
+/** A snippet is HTML: what stands in an attribute is escaped there and nowhere else. */
+function unescaped(value: string): string {
+  const names: Readonly<Record<string, string>> = { '&amp;': '&', '&quot;': '"', '&lt;': '<', '&gt;': '>', '&#39;': "'" };
+  return value.replace(/&(?:amp|quot|lt|gt|#39);/g, (entity) => names[entity] ?? entity);
 }
 
 function rewritten(text: string, rewrites: readonly Rewrite[]): string {

@@ -1,7 +1,7 @@
 // The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
 // workflows/finding-lifecycle.ts runs the effects; tests drive this table exhaustively.
 
-import type { IssueMeaning, DonePolicy } from './status-mapping';
+import type { DonePolicy, IssueMeaning } from './status-mapping';
 import type { FindingStatus, GivenVerdict, SyncRule } from './vocabulary';
 
 export type LinkedIssue = { linkId: string; key: string };
@@ -233,7 +233,8 @@ function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>): Step {
 
 function issueReopened(state: LifecycleState, { reopened, reason }: Of<'issue_reopened'>): Step {
   if (state.status !== 'needs_rerun') return unchanged(state);
-  if (!reopened) return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };
+  if (!reopened)
+    return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };
   return {
     state: { ...state, status: 'awaiting_fix' },
     effects: [{ type: 'record', event: 'reopened_by_recheck', actor: recheck, occurrences: 'seen', detail: reason }],

@@ -20,7 +20,9 @@ export function shell(site: Site, page: { title: string; projectKey: string; iss
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(page.title)} - Jira sandbox</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/board.css">
+<link rel="stylesheet" href="/assets/issue.css">
 </head>
 <body data-project="${escapeHtml(page.projectKey)}"${issue}>
 <a class="skip" href="#main">Skip to content</a>
