@@ -21,7 +21,7 @@ import { askForFailNote, failWithNote, giveVerdict, rerunNamed, showSessions, st
 import { clientOptions } from './slack-client';
 
 /** What the bot needs to know about the workspaces that it is installed in. */
-export type BotInstallations = {
+type BotInstallations = {
   findByTeam(teamId: string): Promise<{
     id: string;
     teamId: string;

@@ -85,7 +85,7 @@ function parseList(words: string[]): ParsedCommand {
 }
 
 /** `F-12`, `f12`, `12`, `ACC-42`, a link to a Jira issue or to a Slack message; null for anything else. */
-export function parseReference(word: string): Reference | null {
+function parseReference(word: string): Reference | null {
   const link = word.match(/^<?(https?:\/\/[^|>]+)(\|[^>]*)?>?$/i)?.[1];
   if (link) return parseLink(link);
   const number = word.match(/^#?(?:f-?)?(\d{1,9})$/i)?.[1];

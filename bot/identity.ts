@@ -1,9 +1,11 @@
-import type { WebClient } from '@slack/web-api';
 import type { Caller, Operations } from '../api/operations/types';
 import { Declined } from './declined';
 
 export type Person = { teamId: string; userId: string };
 type Standing = 'colleague' | 'guest' | 'stranger' | 'not a person';
+
+/** The part of the Web API that is asked; a `WebClient` has it. */
+type UserLookup = { users: { info(ask: { user: string }): Promise<{ user?: SlackUser }> } };
 
 const REMEMBERED_MS = 10 * 60_000;
 const REMEMBERED_PEOPLE = 10_000;
@@ -19,7 +21,7 @@ export function createIdentity(deps: {
 }) {
   const known = new Map<string, { standing: Standing; until: number }>();
 
-  async function standingOf(person: Person, client: WebClient): Promise<Standing> {
+  async function standingOf(person: Person, client: UserLookup): Promise<Standing> {
     const key = `${person.teamId} ${person.userId}`;
     const now = deps.now().getTime();
     const remembered = known.get(key);
@@ -33,7 +35,7 @@ export function createIdentity(deps: {
 
   return {
     /** The caller behind a Slack user. Throws `Declined` for guests, strangers, bots and people without a member row. */
-    async callerOf(person: Person, client: WebClient): Promise<Caller> {
+    async callerOf(person: Person, client: UserLookup): Promise<Caller> {
       const [standing, caller] = await Promise.all([
         standingOf(person, client),
         deps.operations.callerBySlackUser(person),

@@ -57,6 +57,10 @@ export type CommandHandler = {
 export type ActionHandler = (ask: Ask, value: string) => Promise<void>;
 export type ViewHandler = (ask: Ask, view: ViewSubmitAction['view']) => Promise<void>;
 
+/**
+ * Wraps a handler as a Bolt listener, one function per kind of payload. A refusal is told with its reason, anything
+ * else that is thrown with a reference that stands in the log; both to the one who asked, by ephemeral message.
+ */
 export function createListeners(deps: { operations: Operations; identity: Identity; log: Log }) {
   async function listen(incoming: Incoming, work: ((ask: Ask) => Promise<void>) | Message | null): Promise<void> {
     try {

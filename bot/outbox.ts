@@ -20,7 +20,7 @@ export type OutboxCard = {
 };
 
 /** What the outbox needs of the card store. */
-export type OutboxCards = {
+type OutboxCards = {
   claim(ask: { limit: number; leaseMs: number }): Promise<OutboxCard[]>;
   nextDueMs(): Promise<number | null>;
   view(

@@ -45,7 +45,7 @@ export async function startTemporal({
 }): Promise<TemporalServer> {
   if (dbFile) mkdirSync(dirname(dbFile), { recursive: true });
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'];
-  args.push(...(uiPort ? ['--ui-port', String(uiPort), '--ui-disable-news-fetch'] : ['--headless']));
+  args.push(...(uiPort ? ['--ui-port', String(uiPort)] : ['--headless']));
   if (dbFile) args.push('--db-filename', dbFile);
   // It asks its vendor for newer versions otherwise, which closed networks answer late.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');

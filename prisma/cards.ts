@@ -23,7 +23,7 @@ export type CardView = {
   untold: { id: string; event: string; actor: string; detail: string }[];
 };
 
-export type CardFindingRow = {
+type CardFindingRow = {
   id: string;
   title: string;
   rule: string;
@@ -48,7 +48,7 @@ type ViewRow = Omit<CardFindingRow, 'lastEvent'> & {
 };
 
 /** The channel that whoever marks cards dirty notifies. */
-export const cardChannel = 'recheck_cards';
+const cardChannel = 'recheck_cards';
 
 // A claim takes `dirty` away and counts an attempt; success sets the attempts back to 0 and leaves `dirty` alone, so
 // that a change that comes meanwhile is seen. A process that dies leaves attempts > 0, and the card is due again when
@@ -217,8 +217,6 @@ export function createCardStore({ pool }: { pool: Pool }) {
     },
   };
 }
-
-export type CardStore = ReturnType<typeof createCardStore>;
 
 function parseShown(renderedHash: string | null): ClaimedCard['shown'] {
   const [hash, event] = renderedHash?.split(':') ?? [];

@@ -105,5 +105,3 @@ export function createInstallationStore({ pool, box }: { pool: Pool; box: Secret
     },
   };
 }
-
-export type InstallationStore = ReturnType<typeof createInstallationStore>;

@@ -52,6 +52,9 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
       if (settled.kind === 'sent') {
         const found = await search(input, linkId);
         if (found) return { outcome: 'created', issue: found };
+      } else {
+        failures += 1;
+        await pause(backoffMs(failures), 'Try again');
       }
     } else {
       failures += 1;

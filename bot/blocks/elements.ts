@@ -7,14 +7,17 @@ export function section(text: string, accessory?: types.Button): types.SectionBl
   return accessory ? { ...block, accessory } : block;
 }
 
+/** A headline of plain text, cut at Slack's 150 characters. */
 export function header(text: string): types.HeaderBlock {
   return { type: 'header', text: { type: 'plain_text', text: plain(text, 150), emoji: false } };
 }
 
+/** A small grey line of our own mrkdwn. */
 export function context(text: string): types.ContextBlock {
   return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
 }
 
+/** A row of buttons and menus. Each needs an action id of its own within the row. */
 export function actions(elements: types.ActionsBlockElement[]): types.ActionsBlock {
   return { type: 'actions', elements };
 }
@@ -29,6 +32,7 @@ export type ButtonSpec = {
   style?: 'primary' | 'danger';
 };
 
+/** A button; label and accessibility label are cut at Slack's 75 characters, values have at most 2000. */
 export function button({ action, label, says, value, url, style }: ButtonSpec): types.Button {
   return {
     type: 'button',

@@ -108,7 +108,7 @@ export function asCardFinding(finding: FindingDetail): CardFinding {
 }
 
 /** `needs_rerun` as people say it. */
-export function statusName(status: FindingStatus): string {
+function statusName(status: FindingStatus): string {
   return status === 'needs_rerun' ? 'needs re-run' : status.replaceAll('_', ' ');
 }
 

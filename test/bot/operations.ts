@@ -1,6 +1,6 @@
 import type { Caller, Operations } from '../../api/operations/types';
 
-export const caller: Caller = {
+const caller: Caller = {
   organisationId: '00000000-0000-4000-8000-000000000001',
   memberId: '00000000-0000-4000-8000-000000000002',
   name: 'Mel',

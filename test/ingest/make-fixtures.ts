@@ -29,7 +29,10 @@ async function main(): Promise<void> {
   const write = (name: string, value: unknown) => writeFileSync(join(folder, name), `${JSON.stringify(value)}\n`);
   try {
     for (const [name, reporter] of Object.entries(shapes)) {
-      write(`${name}.json`, await scan(browser, { html: 'page.html', url: 'https://shop.example/orders?page=1', reporter }));
+      write(
+        `${name}.json`,
+        await scan(browser, { html: 'page.html', url: 'https://shop.example/orders?page=1', reporter }),
+      );
     }
     const first = await scan(browser, { html: 'page.html', url: 'https://shop.example/orders?page=1', reporter: 'v2' });
     write('cli.json', [first]);

@@ -35,7 +35,7 @@ const generatedIds: readonly Rewrite[] = [
   { pattern: /\\3\d ?[0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, to: '*' },
   {
     pattern:
-      /\b(headlessui-[a-z-]+|mui|mui-id|mat-[a-z-]+|cdk-[a-z-]+|ui-id|react-aria|downshift|rc_select|rc-tabs|radix|reach|tippy|popover|floating-ui|ext-gen|__BVID__|input-vaadin-[a-z-]+)-?\d+\b/g,
+      /\b(headlessui-[a-z-]*[a-z]|mui|mui-id|mat-[a-z-]*[a-z]|cdk-[a-z-]*[a-z]|ui-id|react-aria|downshift|rc_select|rc-tabs|radix|reach|tippy|popover|floating-ui|ext-gen|__BVID__|input-vaadin-[a-z-]*[a-z])-?\d+\b/g,
     to: '$1-*',
   },
   { pattern: /\bext-gen\d+\b/g, to: 'ext-gen*' },
@@ -129,7 +129,13 @@ function tagSignature(html: string): string {
 
 /** A snippet is HTML: what stands in an attribute is escaped there and nowhere else. */
 function unescaped(value: string): string {
-  const names: Readonly<Record<string, string>> = { '&amp;': '&', '&quot;': '"', '&lt;': '<', '&gt;': '>', '&#39;': "'" };
+  const names: Readonly<Record<string, string>> = {
+    '&amp;': '&',
+    '&quot;': '"',
+    '&lt;': '<',
+    '&gt;': '>',
+    '&#39;': "'",
+  };
   return value.replace(/&(?:amp|quot|lt|gt|#39);/g, (entity) => names[entity] ?? entity);
 }
 

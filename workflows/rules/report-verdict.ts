@@ -53,8 +53,9 @@ type Place = { page: string | null; element: string | null };
 export type ReportScope = 'full' | 'partial';
 export type ReportVerdict = 'pass' | 'fail' | 'inconclusive';
 
-/** The report as verdicts look it up: its findings by rule. */
-export type Evidence = { coverage: Coverage; scope: ReportScope; byRule: ReadonlyMap<string, ParsedFinding> };
+/** The report as verdicts look it up: by rule, where it was seen. */
+export type Evidence = { coverage: Coverage; scope: ReportScope; seen: ReadonlyMap<string, SeenRule> };
+type SeenRule = { pages: ReadonlySet<string | null>; places: ReadonlySet<string> };
 
 /** Prepares a report for many verdicts. `scope` is `full` where the run left nothing out on purpose. */
 export function reportEvidence(report: {
@@ -62,11 +63,12 @@ export function reportEvidence(report: {
   coverage: Coverage;
   scope: ReportScope;
 }): Evidence {
-  return {
-    coverage: report.coverage,
-    scope: report.scope,
-    byRule: new Map(report.findings.map((finding) => [finding.rule, finding])),
-  };
+  const seen = new Map<string, SeenRule>();
+  for (const { rule, occurrences } of report.findings) {
+    const pages = new Set(occurrences.map(({ page }) => page));
+    seen.set(rule, { pages, places: new Set(occurrences.map(placeText)) });
+  }
+  return { coverage: report.coverage, scope: report.scope, seen };
 }
 
 /**
@@ -75,8 +77,8 @@ export function reportEvidence(report: {
  * tests, `incomplete` rules, pages not visited and tests not run prove nothing.
  */
 export function reportVerdict(finding: KnownFinding, evidence: Evidence): ReportVerdict {
-  const seen = evidence.byRule.get(finding.rule);
-  if (seen?.occurrences.some((place) => sameGrain(place, finding))) return 'fail';
+  const seen = evidence.seen.get(finding.rule);
+  if (seen && isStillThere(finding, seen)) return 'fail';
   if (finding.occurrences.length === 0) return 'inconclusive';
   return finding.occurrences.every((place) => provenAbsent(finding.rule, place, evidence)) ? 'pass' : 'inconclusive';
 }
@@ -92,7 +94,18 @@ export function provenAbsent(rule: string, place: Place, evidence: Evidence): bo
 
 /** Whether the report found the rule broken at this very place. */
 export function isSeen(rule: string, place: Place, evidence: Evidence): boolean {
-  return evidence.byRule.get(rule)?.occurrences.some((seen) => samePlace(seen, place)) ?? false;
+  return evidence.seen.get(rule)?.places.has(placeText(place)) ?? false;
+}
+
+function isStillThere(finding: KnownFinding, seen: SeenRule): boolean {
+  switch (finding.grouping) {
+    case 'rule':
+      return seen.places.size > 0;
+    case 'page':
+      return finding.occurrences.some(({ page }) => seen.pages.has(page));
+    case 'element':
+      return finding.occurrences.some((place) => seen.places.has(placeText(place)));
+  }
 }
 
 function executedWell(executions: readonly TestExecution[], place: Place, scope: ReportScope): boolean {
@@ -116,6 +129,6 @@ export function sameGrain(place: Place, finding: KnownFinding): boolean {
   );
 }
 
-function samePlace(a: Place, b: Place): boolean {
-  return a.page === b.page && a.element === b.element;
+function placeText({ page, element }: Place): string {
+  return JSON.stringify([page, element]);
 }

@@ -1,11 +1,11 @@
-import type { PoolClient } from 'pg';
 import { documentText } from './adf/text';
 import type { AdfNode } from './adf/validate';
 import { JiraProblem } from './answer';
 import { defaultPriorityId, doneResolutionId, isDone, type Transition } from './catalog';
 import { differences, type NewState } from './differences';
 import type { FieldValues } from './fields';
-import { type ChangelogRow, type CommentRow, findIssues, type IssueRow, issueColumns } from './issue-rows';
+import { type IssueRow, issueColumns } from './issue-rows';
+import { finish, insertComment, json, lockIssue, only, storeChangelog, storeRow } from './issue-writes';
 import type { Jira } from './jira';
 import { type Account, getProject, inTransaction, type Project, type Queryable } from './site';
 
@@ -188,95 +188,6 @@ async function change(jira: Jira, { actor, issueId, type, state, comment }: Chan
   return changed;
 }
 
-async function storeRow(client: PoolClient, row: IssueRow): Promise<IssueRow> {
-  const { rows } = await client.query<IssueRow>(
-    `update jira.issues i set key = $2, project_id = $3, type_id = $4, status_id = $5, resolution_id = $6,
-       resolved_at = $7, category_changed_at = $8, priority_id = $9, summary = $10, description = $11,
-       description_text = $12, environment = $13, labels = $14, assignee = $15, reporter = $16, due_date = $17,
-       custom = $18, updated_at = clock_timestamp()
-     where i.id = $1 returning ${issueColumns}`,
-    [
-      row.id,
-      row.key,
-      row.project_id,
-      row.type_id,
-      row.status_id,
-      row.resolution_id,
-      row.resolved_at,
-      row.category_changed_at,
-      row.priority_id,
-      row.summary,
-      json(row.description),
-      documentText(row.description),
-      json(row.environment),
-      row.labels,
-      row.assignee,
-      row.reporter,
-      row.due_date,
-      JSON.stringify(row.custom),
-    ],
-  );
-  return only(rows);
-}
-
-/** Adds a comment; Jira tells of it by two events. */
-export async function addComment(
-  jira: Jira,
-  { actor, issueId, body }: { actor: Account; issueId: string; body: AdfNode },
-): Promise<CommentRow> {
-  const { comment, issue } = await inTransaction(jira.site.pool, async (client) => {
-    const added = await insertComment(client, { issue: await lockIssue(client, issueId), actor, body });
-    const commented = await touch(client, issueId);
-    const occasion = { actor, issue: commented, comment: added };
-    await jira.webhooks.announce(client, { ...occasion, event: 'comment_created', type: 'comment_created' });
-    await jira.webhooks.announce(client, { ...occasion, event: 'jira:issue_updated', type: 'issue_commented' });
-    return { comment: added, issue: commented };
-  });
-  finish(jira, issue);
-  return comment;
-}
-
-async function insertComment(
-  client: PoolClient,
-  { issue, actor, body }: { issue: IssueRow; actor: Account; body: AdfNode },
-): Promise<CommentRow> {
-  const { rows } = await client.query<CommentRow>(
-    'insert into jira.comments (issue_id, author, body) values ($1, $2, $3) returning *',
-    [issue.id, actor.accountId, JSON.stringify(body)],
-  );
-  return only(rows);
-}
-
-/** Stores files with an issue, one history entry for each. */
-export async function addAttachments(
-  jira: Jira,
-  input: { actor: Account; issueId: string; files: { filename: string; mimeType: string; bytes: Buffer }[] },
-): Promise<string[]> {
-  const { actor, issueId, files } = input;
-  const { ids, issue } = await inTransaction(jira.site.pool, async (client) => {
-    await lockIssue(client, issueId);
-    const stored: string[] = [];
-    const touched = await touch(client, issueId);
-    for (const { filename, mimeType, bytes } of files) {
-      const { rows } = await client.query<{ id: string }>(
-        `insert into jira.attachments (issue_id, filename, mime_type, size, bytes, author)
-         values ($1, $2, $3, $4, $5, $6) returning id`,
-        [issueId, filename, mimeType, bytes.length, bytes, actor.accountId],
-      );
-      const { id } = only(rows);
-      stored.push(id);
-      const item = { field: 'Attachment', fieldtype: 'jira', fieldId: 'attachment', from: null, fromString: null };
-      const items = [{ ...item, to: id, toString: filename }];
-      const changelog = await storeChangelog(client, { issue: touched, actor, items });
-      const occasion = { actor, issue: touched, changelog };
-      await jira.webhooks.announce(client, { ...occasion, event: 'jira:issue_updated', type: 'issue_updated' });
-    }
-    return { ids: stored, issue: touched };
-  });
-  finish(jira, issue);
-  return ids;
-}
-
 /** Deletes an issue with all that belongs to it; subtasks only where `withSubtasks` says so, otherwise 400. */
 export async function deleteIssue(
   jira: Jira,
@@ -302,44 +213,4 @@ export async function deleteIssue(
     return found;
   });
   finish(jira, issue);
-}
-
-async function lockIssue(client: PoolClient, issueId: string): Promise<IssueRow> {
-  const [issue] = await findIssues(client, [issueId], { lock: true });
-  if (issue) return issue;
-  throw new JiraProblem(404, { messages: ['Issue does not exist or you do not have permission to see it.'] });
-}
-
-async function touch(client: PoolClient, issueId: string): Promise<IssueRow> {
-  const { rows } = await client.query<IssueRow>(
-    `update jira.issues i set updated_at = clock_timestamp() where i.id = $1 returning ${issueColumns}`,
-    [issueId],
-  );
-  return only(rows);
-}
-
-async function storeChangelog(
-  client: PoolClient,
-  { issue, actor, items }: { issue: IssueRow; actor: Account; items: ChangelogRow['items'] },
-): Promise<ChangelogRow> {
-  const { rows } = await client.query<ChangelogRow>(
-    'insert into jira.changelogs (issue_id, author, items) values ($1, $2, $3) returning *',
-    [issue.id, actor.accountId, JSON.stringify(items)],
-  );
-  return only(rows);
-}
-
-function finish(jira: Jira, issue: IssueRow): void {
-  jira.site.changes.emit('change', issue.key);
-  jira.webhooks.flush();
-}
-
-function json(value: AdfNode | null): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
-
-function only<T>(rows: readonly T[]): T {
-  const [row] = rows;
-  if (row === undefined) throw new Error("The sandbox's Jira got no row where it wrote one.");
-  return row;
 }

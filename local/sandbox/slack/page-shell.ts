@@ -15,8 +15,8 @@ export function pageShell(team: string): string {
 <body>
   <a class="skip" href="#main">Skip to the conversation</a>
   <header class="topbar">
-    <p class="workspace"><span class="workspace-icon" aria-hidden="true">A</span><span>${team}</span></p>
-    <p class="badge" title="A local stand-in for Slack: nothing leaves this machine">Sandbox</p>
+    <p class="badge">Sandbox</p>
+    <p class="about-sandbox">A local stand-in for Slack. Nothing leaves this machine.</p>
     <div class="you" id="you"></div>
   </header>
   <div class="workbench">

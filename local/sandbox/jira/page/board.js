@@ -10,7 +10,8 @@ let seen = new Map();
 
 /** Shows a project's board in `main` and answers a function that reads it again. */
 export async function startBoard(main, projectKey) {
-  const columns = h('div', { class: 'columns' });
+  // It scrolls sideways when it is narrow, so the keyboard must reach it.
+  const columns = h('div', { class: 'columns', tabindex: '0', role: 'group', 'aria-label': 'Columns' });
   board = await read(projectKey);
   main.replaceChildren(
     head(projectKey, () => draw(columns)),
@@ -159,6 +160,7 @@ function cardFoot({ card, column }) {
   const open = column.category === 'done' && !card.resolution ? h('span', { class: 'tag' }, 'No resolution') : null;
   const mover = menuButton({
     label: `Move ${card.key} to`,
+    title: 'Move to',
     className: 'quiet round',
     content: [icon('more')],
     items: () =>

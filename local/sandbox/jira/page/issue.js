@@ -206,6 +206,7 @@ function statusMenu(issue) {
   const { key, status, transitions, resolutions } = issue;
   const button = menuButton({
     label: `Status: ${status.name}. Move ${key} to`,
+    title: 'Move to',
     className: `status-button ${status.category}`,
     content: [status.name, icon('down')],
     items: () =>
@@ -225,6 +226,7 @@ function resolutionField(issue) {
   return h(
     'select',
     {
+      class: 'resolution-choice',
       'aria-label': 'Resolution',
       'data-focus': 'resolution',
       change: (event) => {

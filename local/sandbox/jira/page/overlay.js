@@ -36,22 +36,30 @@ export function showDialog({ title, className = '', build }) {
 }
 
 /** A button that opens a menu; `items()` answers `{ label, content, act }` each. Arrow keys, Home, End, Escape work. */
-export function menuButton({ label, className, content, items }) {
+export function menuButton({ label, title, className, content, items }) {
   const button = h('button', { type: 'button', class: className, 'aria-haspopup': 'menu', 'aria-expanded': 'false' });
   if (label) button.setAttribute('aria-label', label);
   button.append(...content);
-  button.addEventListener('click', () => openMenu(button, { label: label ?? button.textContent, items: items() }));
+  button.addEventListener('click', () =>
+    openMenu(button, { label: label ?? button.textContent, title, items: items() }),
+  );
   return button;
 }
 
-function openMenu(button, { label, items }) {
-  const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': label, popover: 'manual' });
+function openMenu(button, { label, title, items }) {
+  const list = h('div', { role: 'menu', 'aria-label': label });
+  const menu = h(
+    'div',
+    { class: 'menu', popover: 'manual' },
+    title ? h('p', { class: 'menu-title' }, title) : null,
+    list,
+  );
   const entries = items.map(({ label: text, content, act }) =>
     h('button', { type: 'button', role: 'menuitem', tabindex: '-1', click: () => choose(act) }, content ?? text),
   );
-  menu.append(...entries);
+  list.append(...entries);
   // Inside the dialog where the button is: what lies outside a modal dialog cannot be reached.
-  (button.closest('dialog') ?? document.body).append(menu);
+  button.closest('dialog, main').append(menu);
   menu.showPopover();
   place(menu, button);
   open += 1;

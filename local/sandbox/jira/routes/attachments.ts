@@ -1,6 +1,6 @@
 import { mustBeAllowed, mustSeeIssue } from '../access';
+import { addAttachments } from '../additions';
 import { type Answer, type Call, isObject, JiraProblem, objectBody, ok } from '../answer';
-import { addAttachments } from '../changes';
 import { attachmentBean, issueSelf } from '../issue-beans';
 import { attachmentsOf, propertiesOf } from '../issue-rows';
 import type { Jira } from '../jira';

@@ -1,9 +1,10 @@
 import { Router } from 'express';
 import { z } from 'zod';
+import { addComment } from '../additions';
 import { JiraProblem, problemAnswer } from '../answer';
 import { boardOf, cardDetails } from '../board-view';
 import { isDone } from '../catalog';
-import { addComment, createIssue, deleteIssue, editIssue, moveIssue, transitionIssue } from '../changes';
+import { createIssue, deleteIssue, editIssue, moveIssue, transitionIssue } from '../changes';
 import { findIssues, type IssueRow } from '../issue-rows';
 import type { Jira } from '../jira';
 import { getProject, seededAccount } from '../site';

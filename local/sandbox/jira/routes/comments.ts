@@ -1,7 +1,7 @@
 import { mustBeAllowed } from '../access';
+import { addComment } from '../additions';
 import type { AdfNode } from '../adf/validate';
 import { type Answer, type Call, isObject, objectBody } from '../answer';
-import { addComment } from '../changes';
 import { readCommentBody } from '../fields';
 import { commentBean } from '../issue-beans';
 import type { Jira } from '../jira';

@@ -23,6 +23,7 @@ export function shell(site: Site, page: { title: string; projectKey: string; iss
 <link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/board.css">
 <link rel="stylesheet" href="/assets/issue.css">
+<link rel="stylesheet" href="/assets/document.css">
 </head>
 <body data-project="${escapeHtml(page.projectKey)}"${issue}>
 <a class="skip" href="#main">Skip to content</a>

@@ -5,12 +5,18 @@ import { richText } from './rich-text.js';
 
 /** Draws blocks for a host (see elements.js). */
 export function drawBlocks(host, blocks) {
-  return h('div', { class: 'blocks' }, blocks.map((block) => drawBlock(host, block)));
+  return h(
+    'div',
+    { class: 'blocks' },
+    blocks.map((block) => drawBlock(host, block)),
+  );
 }
 
 function drawBlock(host, block) {
   const draw = drawers[block.type];
-  const inside = draw ? draw(host, block) : h('p', { class: 'unsupported' }, `This block (${block.type}) is not shown here.`);
+  const inside = draw
+    ? draw(host, block)
+    : h('p', { class: 'unsupported' }, `This block (${block.type}) is not shown here.`);
   return h('div', { class: `block block-${block.type}`, 'data-block': block.block_id }, inside);
 }
 
@@ -30,21 +36,35 @@ const drawers = {
   input: drawInput,
   rich_text: (_host, block) => richText(block),
   markdown: (_host, { text }) => mrkdwn(fromMarkdown(text)),
-  alert: (_host, { text, level = 'default' }) => h('div', { class: `alert alert-${level}`, role: 'note' }, textNodes(text)),
+  alert: (_host, { text, level = 'default' }) =>
+    h('div', { class: `alert alert-${level}`, role: 'note' }, textNodes(text)),
   table: drawTable,
 };
 
 function drawSection(host, block) {
   const text = block.text ? h('div', { class: 'section-text' }, textNodes(block.text)) : null;
   const fields = block.fields
-    ? h('div', { class: 'fields' }, block.fields.map((field) => h('div', { class: 'field-cell' }, textNodes(field))))
+    ? h(
+        'div',
+        { class: 'fields' },
+        block.fields.map((field) => h('div', { class: 'field-cell' }, textNodes(field))),
+      )
     : null;
-  const accessory = block.accessory ? h('div', { class: 'accessory' }, drawElement(host, block, block.accessory)) : null;
+  const accessory = block.accessory
+    ? h('div', { class: 'accessory' }, drawElement(host, block, block.accessory))
+    : null;
   return [h('div', { class: 'section-body' }, text, fields), accessory];
 }
 
 const fieldTypes = ['plain_text_input', 'email_text_input', 'url_text_input', 'number_input', 'static_select'];
-const pickTypes = ['users_select', 'conversations_select', 'channels_select', 'datepicker', 'timepicker', 'datetimepicker'];
+const pickTypes = [
+  'users_select',
+  'conversations_select',
+  'channels_select',
+  'datepicker',
+  'timepicker',
+  'datetimepicker',
+];
 
 function drawInput(host, block) {
   const labelId = newId('label');
@@ -83,7 +103,11 @@ function drawTable(_host, { rows, column_settings: columns = [] }) {
     'table',
     {},
     h('thead', {}, h('tr', {}, head.map(cell('th')))),
-    h('tbody', {}, body.map((row) => h('tr', {}, row.map(cell('td'))))),
+    h(
+      'tbody',
+      {},
+      body.map((row) => h('tr', {}, row.map(cell('td')))),
+    ),
   );
 }
 

@@ -140,7 +140,8 @@ function createHints(field, list) {
       const exact = chosen === field.value.trim();
       if (step) mark((active + step + rows().length) % rows().length);
       else if (event.key === 'Escape') list.hidden = true;
-      else if (event.key === 'Tab' || (event.key === 'Enter' && !exact && field.value.trim() !== session.state.command)) complete(chosen);
+      else if (event.key === 'Tab' || (event.key === 'Enter' && !exact && field.value.trim() !== session.state.command))
+        complete(chosen);
       else return false;
       event.preventDefault();
       return true;

@@ -30,7 +30,8 @@ const paths = {
   plus: 'M10 4v12M4 10h12',
   bolt: 'M11 2 4.5 11.5h5L9 18l6.500-9.500h-5z',
   down: 'm5 7.500 5 5 5-5',
-  people: 'M7.500 9.500a2.800 2.800 0 1 0 0-5.600 2.800 2.800 0 0 0 0 5.600zM2.500 16c0-3 2.200-4.800 5-4.800s5 1.800 5 4.800M13 9.300a2.500 2.500 0 1 0-.8-4.800M14.300 11.400c2 .5 3.200 2.200 3.200 4.600',
+  people:
+    'M7.500 9.500a2.800 2.800 0 1 0 0-5.600 2.800 2.800 0 0 0 0 5.600zM2.500 16c0-3 2.200-4.800 5-4.800s5 1.800 5 4.800M13 9.300a2.500 2.500 0 1 0-.8-4.800M14.300 11.400c2 .5 3.200 2.200 3.200 4.600',
   link: 'M8.500 11.500a3 3 0 0 0 4.200 0l3-3a3 3 0 0 0-4.200-4.200l-1 1M11.500 8.500a3 3 0 0 0-4.200 0l-3 3a3 3 0 0 0 4.200 4.200l1-1',
   file: 'M5 2.500h6.500L15.500 6.500v11H5zM11 2.500V7h4.500',
 };
@@ -49,7 +50,11 @@ export function icon(name) {
 
 /** A button that shows only an icon; `label` is its name. */
 export function iconButton(name, label, onclick, extra = {}) {
-  return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...extra }, icon(name));
+  return h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...extra },
+    icon(name),
+  );
 }
 
 const colours = ['#8a3ffc', '#0f62fe', '#007d79', '#b6410c', '#9f1853', '#3d6a1f'];

@@ -67,7 +67,11 @@ function drawButton({ host, block, element, confirmed }) {
     onclick: press,
   };
   if (!element.url) return h('button', { type: 'button', ...shared }, textNodes(element.text));
-  return h('a', { ...shared, href: element.url, target: '_blank', rel: 'noopener noreferrer' }, textNodes(element.text));
+  return h(
+    'a',
+    { ...shared, href: element.url, target: '_blank', rel: 'noopener noreferrer' },
+    textNodes(element.text),
+  );
 }
 
 function drawOverflow({ element, choose }) {
@@ -88,7 +92,9 @@ function drawSelect({ element, named, current, choose }, groups, initial) {
     'select',
     { ...naming(element, named), onchange: (event) => choose(event.target.value || null) },
     h('option', { value: '', selected: !chosen }, element.placeholder?.text ?? 'Choose an option'),
-    groups.map((group) => (group.label ? h('optgroup', { label: group.label }, group.options.map(row)) : group.options.map(row))),
+    groups.map((group) =>
+      group.label ? h('optgroup', { label: group.label }, group.options.map(row)) : group.options.map(row),
+    ),
   );
   return h('span', { class: 'select' }, select, icon('down'));
 }
@@ -149,7 +155,12 @@ function drawBoxes({ block, element, named, current, choose }) {
       },
     });
     const description = option.description ? h('small', {}, textNodes(option.description)) : null;
-    return h('label', { class: 'box', for: id }, box, h('span', {}, h('span', {}, textNodes(option.text)), description));
+    return h(
+      'label',
+      { class: 'box', for: id },
+      box,
+      h('span', {}, h('span', {}, textNodes(option.text)), description),
+    );
   });
   const role = radio ? 'radiogroup' : 'group';
   return h('div', { class: 'boxes', role, ...labels(element, named, 'Options') }, rows);

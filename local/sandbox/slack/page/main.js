@@ -22,7 +22,9 @@ function drawYou() {
   const select = h(
     'select',
     { id: 'you-select', onchange: (event) => become(event.target.value) },
-    people.map((user) => h('option', { value: user.id, selected: user.id === me.id }, `${user.realName} (${user.role})`)),
+    people.map((user) =>
+      h('option', { value: user.id, selected: user.id === me.id }, `${user.realName} (${user.role})`),
+    ),
   );
   you.replaceChildren(
     h('label', { for: 'you-select' }, 'You are:'),
@@ -35,7 +37,9 @@ function become(userId) {
   session.userId = userId;
   session.thread = null;
   localStorage.setItem('sandbox-user', userId);
-  const place = { C0ACCESS00: true, home: true, messages: true, about: true }[session.place] ? session.place : 'C0ACCESS00';
+  const place = { C0ACCESS00: true, home: true, messages: true, about: true }[session.place]
+    ? session.place
+    : 'C0ACCESS00';
   session.place = place;
   view = null;
   if (place === 'home') act('home', { tab: 'home' }, { quiet: true });
@@ -50,23 +54,30 @@ function drawSidebar() {
       {},
       h(
         'a',
-        { href, class: `${current ? 'current' : ''} ${unread ? 'unread' : ''}`, 'aria-current': current ? 'page' : null },
+        {
+          href,
+          class: `${current ? 'current' : ''} ${unread ? 'unread' : ''}`,
+          'aria-current': current ? 'page' : null,
+        },
         mark,
         h('span', {}, name),
         unread ? h('span', { class: 'hidden' }, ' (unread)') : null,
       ),
     );
-  const isUnread = (channel) => channel.latest !== null && channel.latest > (read[`${session.userId}/${channel.id}`] ?? '0');
+  const isUnread = (channel) =>
+    channel.latest !== null && channel.latest > (read[`${session.userId}/${channel.id}`] ?? '0');
   const rows = channels
     .filter((channel) => channel.kind === 'channel')
-    .map((channel) => row(`#/${channel.id}`, channel.id === session.place, isUnread(channel), icon('hash'), channel.name));
+    .map((channel) =>
+      row(`#/${channel.id}`, channel.id === session.place, isUnread(channel), icon('hash'), channel.name),
+    );
   const direct = appChannel();
   const mark = h('img', { class: 'app-mark', src: '/page/recheck.svg', alt: '' });
   const made = JSON.stringify([session.place, session.userId, channels.map((each) => [each.id, isUnread(each)])]);
   if (sidebar.made === made) return;
   sidebar.made = made;
   sidebar.replaceChildren(
-    h('p', { class: 'team' }, team.name),
+    h('p', { class: 'team' }, h('span', { class: 'workspace-icon', 'aria-hidden': 'true' }, team.name[0]), team.name),
     h('h2', {}, 'Channels'),
     h('ul', {}, rows),
     h('h2', {}, 'Apps'),
@@ -77,7 +88,7 @@ function drawSidebar() {
 function layoutChannel() {
   const list = h('div', { class: 'messages', role: 'log', tabindex: '0', 'aria-label': 'Messages' });
   const composer = createComposer();
-  return { list, composer, home: null, elements: [list, composer.element] };
+  return { list, composer, home: null, elements: [h('h2', { class: 'hidden' }, 'Messages'), list, composer.element] };
 }
 
 function layoutMain() {
@@ -93,7 +104,8 @@ function layoutMain() {
 
 function layoutApp() {
   if (session.place === 'about') {
-    const text = 'Recheck closes the loop between findings and Jira: Done is a claim, and only a passed re-run closes it.';
+    const text =
+      'Recheck closes the loop between findings and Jira: Done is a claim, and only a passed re-run closes it.';
     return { elements: [h('div', { class: 'about' }, h('h2', {}, 'About'), h('p', {}, text))] };
   }
   const home = h('div', { class: 'home', tabindex: '0', role: 'region', 'aria-label': 'Home tab of Recheck' });
@@ -105,15 +117,38 @@ function drawHead(head) {
     const tab = (place, name) =>
       h('a', { href: `#/app/${place}`, 'aria-current': session.place === place ? 'page' : null }, name);
     head.replaceChildren(
-      h('h1', {}, h('img', { class: 'app-mark', src: '/page/recheck.svg', alt: '' }), session.state.app.name, h('span', { class: 'app-badge' }, 'APP')),
-      h('nav', { class: 'tabs', 'aria-label': 'Tabs of the app' }, tab('home', 'Home'), tab('messages', 'Messages'), tab('about', 'About')),
+      h(
+        'h1',
+        {},
+        h('img', { class: 'app-mark', src: '/page/recheck.svg', alt: '' }),
+        session.state.app.name,
+        h('span', { class: 'app-badge' }, 'APP'),
+      ),
+      h(
+        'nav',
+        { class: 'tabs', 'aria-label': 'Tabs of the app' },
+        tab('home', 'Home'),
+        tab('messages', 'Messages'),
+        tab('about', 'About'),
+      ),
     );
     return;
   }
   const channel = currentChannel();
   head.replaceChildren(
-    h('div', { class: 'main-title' }, h('h1', {}, icon('hash'), channel.name), h('p', { class: 'topic' }, channel.topic),
-      h('p', { class: 'members', title: 'Members' }, icon('people'), h('span', {}, String(channel.memberCount)), h('span', { class: 'hidden' }, ' members'))),
+    h(
+      'div',
+      { class: 'main-title' },
+      h('h1', {}, icon('hash'), channel.name),
+      h('p', { class: 'topic' }, channel.topic),
+      h(
+        'p',
+        { class: 'members', title: 'Members' },
+        icon('people'),
+        h('span', {}, String(channel.memberCount)),
+        h('span', { class: 'hidden' }, ' members'),
+      ),
+    ),
   );
 }
 
@@ -128,7 +163,10 @@ function drawMain() {
   const { list } = current;
   const atEnd = current.isFresh || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   drawMessages(list, channel.messages ?? []);
-  if (!list.children.length) list.append(h('p', { class: 'empty' }, `This is the very beginning of ${label}. Try ${session.state.command} help.`));
+  if (!list.children.length)
+    list.append(
+      h('p', { class: 'empty' }, `This is the very beginning of ${label}. Try ${session.state.command} help.`),
+    );
   if (atEnd) list.scrollTop = list.scrollHeight;
   if (current.isFresh && session.highlighted) list.querySelector('.highlighted')?.scrollIntoView({ block: 'center' });
   current.isFresh = false;
@@ -149,7 +187,12 @@ function drawThread() {
     const list = h('div', { class: 'messages', role: 'log', tabindex: '0', 'aria-label': 'Messages in the thread' });
     const composer = createComposer({ thread: true });
     composer.name('Reply');
-    const head = h('div', { class: 'main-head thread-head' }, h('h2', {}, 'Thread'), iconButton('close', 'Close thread', closeThread));
+    const head = h(
+      'div',
+      { class: 'main-head thread-head' },
+      h('h2', {}, 'Thread'),
+      iconButton('close', 'Close thread', closeThread),
+    );
     thread.replaceChildren(head, list, composer.element);
     threadPane = { key, list };
   }

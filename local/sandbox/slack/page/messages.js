@@ -18,6 +18,7 @@ export function drawMessages(list, messages, { inThread = false } = {}) {
     if (!inThread && at.toDateString() !== day) {
       day = at.toDateString();
       previous = null;
+      rows.push(reuse(before, `line-${day}`, day, () => h('div', { class: 'day-line' })));
       rows.push(reuse(before, `day-${day}`, dayLabel(at), () => dayDivider(at)));
     }
     const follows = isFollowUp(previous, message);
@@ -25,15 +26,23 @@ export function drawMessages(list, messages, { inThread = false } = {}) {
     rows.push(reuse(before, message.ts, made, () => drawMessage(message, { inThread, follows })));
     previous = message;
   }
-  const focused = document.activeElement?.dataset?.focus;
-  const inside = list.contains(document.activeElement) && document.activeElement.closest('[data-key]')?.dataset.key;
-  list.replaceChildren(...rows);
-  if (inside && !list.contains(document.activeElement)) {
-    const row = rows.find((each) => each.dataset.key === inside);
-    (row?.querySelector(`[data-focus="${CSS.escape(focused ?? '')}"]`) ?? row)?.focus();
-  } else if (focused && document.activeElement?.dataset?.focus !== focused && inside) {
-    list.querySelector(`[data-key="${inside}"] [data-focus="${CSS.escape(focused)}"]`)?.focus();
+  settle(list, rows);
+}
+
+// Only what changed is touched: screen readers announce what is new, and focus stays where it was.
+function settle(list, rows) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.closest('[data-key]')?.dataset.key;
+  const kept = new Set(rows);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
+  let next = list.firstElementChild;
+  for (const row of rows) {
+    if (row === next) next = next.nextElementSibling;
+    else list.insertBefore(row, next);
   }
+  if (!key || list.contains(focused)) return;
+  const row = rows.find((each) => each.dataset.key === key);
+  (row?.querySelector(`[data-focus="${CSS.escape(focused.dataset.focus ?? '')}"]`) ?? row)?.focus();
 }
 
 function reuse(before, key, made, draw) {
@@ -46,7 +55,8 @@ function reuse(before, key, made, draw) {
 }
 
 function isFollowUp(previous, message) {
-  if (!previous || previous.user !== message.user || previous.ephemeral !== message.ephemeral || message.ephemeral) return false;
+  if (!previous || previous.user !== message.user || previous.ephemeral !== message.ephemeral || message.ephemeral)
+    return false;
   return Number(message.ts) - Number(previous.ts) < 300 && !previous.reply_count && !message.blocks && !previous.blocks;
 }
 
@@ -77,8 +87,19 @@ function drawMessage(message, { inThread, follows }) {
     'article',
     { class: `message${marks}`, 'aria-label': `${name} at ${time}`, tabindex: '-1' },
     whisper,
-    h('div', { class: 'message-row' }, follows ? h('time', { class: 'gutter', 'aria-hidden': 'true' }, time) : avatar(author),
-      h('div', { class: 'message-body' }, follows ? null : heading, content(message), extras(message), footer(message, inThread))),
+    h(
+      'div',
+      { class: 'message-row' },
+      follows ? h('time', { class: 'gutter', 'aria-hidden': 'true' }, time) : avatar(author),
+      h(
+        'div',
+        { class: 'message-body' },
+        follows ? null : heading,
+        content(message),
+        extras(message),
+        footer(message, inThread),
+      ),
+    ),
     message.ephemeral || message.subtype === 'tombstone' ? null : toolbar(message, inThread),
   );
 }
@@ -94,11 +115,22 @@ function extras(message) {
     (message.attachments ?? []).map((each) => attachment(message, each)),
     (message.files ?? []).map((file) =>
       file.mimetype.startsWith('image/')
-        ? h('figure', { class: 'file' }, h('figcaption', {}, file.title), h('img', { src: `/files/${file.id}`, alt: file.title }))
+        ? h(
+            'figure',
+            { class: 'file' },
+            h('figcaption', {}, file.title),
+            h('img', { src: `/files/${file.id}`, alt: file.title }),
+          )
         : h('a', { class: 'file-link', href: `/files/${file.id}`, target: '_blank' }, icon('file'), file.title),
     ),
     message.reactions?.length
-      ? h('p', { class: 'reactions' }, message.reactions.map((each) => h('span', { class: 'reaction' }, emojiByName(each.name) ?? `:${each.name}:`, ` ${each.count}`)))
+      ? h(
+          'p',
+          { class: 'reactions' },
+          message.reactions.map((each) =>
+            h('span', { class: 'reaction' }, emojiByName(each.name) ?? `:${each.name}:`, ` ${each.count}`),
+          ),
+        )
       : null,
   ];
 }
@@ -112,7 +144,11 @@ function attachment(message, each) {
 
 function footer(message, inThread) {
   if (message.ephemeral)
-    return h('button', { type: 'button', class: 'link dismiss', onclick: () => act('dismiss', place(message)) }, 'Dismiss message');
+    return h(
+      'button',
+      { type: 'button', class: 'link dismiss', onclick: () => act('dismiss', place(message)) },
+      'Dismiss message',
+    );
   const replies = message.replies ?? [];
   if (inThread || !replies.length) return null;
   const people = [...new Set(replies.map((reply) => reply.user))].slice(0, 4);
@@ -120,9 +156,18 @@ function footer(message, inThread) {
   return h(
     'button',
     { type: 'button', class: 'thread-link', 'data-focus': 'thread', onclick: () => openThread(message.ts) },
-    people.map((id) => avatar(session.state.users.find((user) => user.id === id), 22)),
+    people.map((id) =>
+      avatar(
+        session.state.users.find((user) => user.id === id),
+        22,
+      ),
+    ),
     h('span', { class: 'thread-count' }, count),
-    h('span', { class: 'thread-last' }, `Last reply ${dayWord(new Date(Number(replies.at(-1).ts) * 1000)) ?? ''} at ${clock(replies.at(-1).ts)}`),
+    h(
+      'span',
+      { class: 'thread-last' },
+      `Last reply ${dayWord(new Date(Number(replies.at(-1).ts) * 1000)) ?? ''} at ${clock(replies.at(-1).ts)}`,
+    ),
   );
 }
 
@@ -181,9 +226,15 @@ function hostOf(message) {
 
 /** Asks the app for the options of an external select; answers the groups that a combo box shows. */
 export async function suggest({ block, element, typed, ...where }) {
-  const { body } = await act('suggest', { ...where, blockId: block.block_id, actionId: element.action_id, value: typed });
+  const { body } = await act('suggest', {
+    ...where,
+    blockId: block.block_id,
+    actionId: element.action_id,
+    value: typed,
+  });
   const flat = (options = []) => options.map((option) => ({ text: option.text.text, value: option.value }));
-  if (body?.option_groups) return body.option_groups.map((group) => ({ label: group.label.text, options: flat(group.options) }));
+  if (body?.option_groups)
+    return body.option_groups.map((group) => ({ label: group.label.text, options: flat(group.options) }));
   return [{ options: flat(body?.options) }];
 }
 

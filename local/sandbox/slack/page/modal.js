@@ -43,7 +43,11 @@ function fill(view) {
   const title = newId('modal');
   dialog.setAttribute('aria-labelledby', title);
   const buttons = [
-    h('button', { type: 'button', class: 'button', onclick: () => close(false) }, plain(view.close?.text ?? (view.submit ? 'Cancel' : 'Close'))),
+    h(
+      'button',
+      { type: 'button', class: 'button', onclick: () => close(false) },
+      plain(view.close?.text ?? (view.submit ? 'Cancel' : 'Close')),
+    ),
     view.submit ? h('button', { type: 'submit', class: 'button primary' }, plain(view.submit.text)) : null,
   ];
   dialog.replaceChildren(
@@ -57,7 +61,11 @@ function fill(view) {
         h('h2', { id: title }, plain(view.title.text)),
         iconButton('close', 'Close', () => close(true)),
       ),
-      h('div', { class: 'modal-body', tabindex: '0', role: 'group', 'aria-label': 'Content' }, drawBlocks(hostOf(view), view.blocks)),
+      h(
+        'div',
+        { class: 'modal-body', tabindex: '0', role: 'group', 'aria-label': 'Content' },
+        drawBlocks(hostOf(view), view.blocks),
+      ),
       h('div', { class: 'modal-foot' }, h('p', { class: 'modal-error', role: 'alert' }), buttons),
     ),
   );
@@ -67,7 +75,11 @@ function fill(view) {
 function focusIn(dialog, focused) {
   const same = focused ? dialog.querySelector(`[data-focus="${CSS.escape(focused)}"]`) : null;
   const first = dialog.querySelector('.input-error')?.parentElement ?? dialog.querySelector('.modal-body');
-  (same ?? first.querySelector('input, textarea, select, button') ?? dialog.querySelector('.modal-foot button')).focus();
+  (
+    same ??
+    first.querySelector('input, textarea, select, button') ??
+    dialog.querySelector('.modal-foot button')
+  ).focus();
 }
 
 async function submit(event) {
@@ -95,7 +107,9 @@ function close(all) {
 function current() {
   const there = new Set(
     session.state.view.blocks.flatMap((block) =>
-      [...(block.elements ?? []), block.element, block.accessory].filter(Boolean).map((each) => `${block.block_id}/${each.action_id}`),
+      [...(block.elements ?? []), block.element, block.accessory]
+        .filter(Boolean)
+        .map((each) => `${block.block_id}/${each.action_id}`),
     ),
   );
   return Object.fromEntries([...shown.values].filter(([key]) => there.has(key)));

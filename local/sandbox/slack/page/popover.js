@@ -83,7 +83,11 @@ export function askConfirm(confirm, textNodes) {
         'div',
         { class: 'dialog-buttons' },
         h('button', { type: 'button', class: 'button', onclick: () => answer(false) }, textNodes(confirm.deny)),
-        h('button', { type: 'button', class: `button ${style}`, onclick: () => answer(true) }, textNodes(confirm.confirm)),
+        h(
+          'button',
+          { type: 'button', class: `button ${style}`, onclick: () => answer(true) },
+          textNodes(confirm.confirm),
+        ),
       ),
     );
     dialog.addEventListener('cancel', (event) => {

@@ -10,7 +10,11 @@ export function richText(block) {
 function piece(element) {
   if (element.type === 'rich_text_list') return list(element);
   if (element.type === 'rich_text_preformatted')
-    return h('pre', {}, element.elements.map((each) => each.text ?? each.url ?? ''));
+    return h(
+      'pre',
+      {},
+      element.elements.map((each) => each.text ?? each.url ?? ''),
+    );
   const inside = element.elements.flatMap(part);
   return element.type === 'rich_text_quote' ? h('blockquote', {}, inside) : h('div', {}, inside);
 }

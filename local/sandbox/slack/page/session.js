@@ -33,6 +33,11 @@ export async function load() {
   const answer = await fetch(`/sandbox/state?user=${userId}&channel=${channel}`);
   if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
   session.state = await answer.json();
+  const { channels } = session.state;
+  if (inApp() || channels.some((each) => each.id === session.place)) return;
+  // A channel that this person does not see, e.g. from an old address.
+  session.place = channels[0].id;
+  await load();
 }
 
 /** Does something as this person. What went wrong is said in a toast unless `quiet`; the answer comes back anyway. */

@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import {
+  type Actor,
+  isSettled,
+  type LifecycleEvent,
+  type LifecycleState,
+  newLifecycle,
+  nextStep,
+} from '../../workflows/rules/lifecycle';
+import type { FindingStatus } from '../../workflows/rules/vocabulary';
+
+const mel: Actor = { kind: 'member', id: 'mel' };
+const issue = { linkId: 'link-1', key: 'ACC-1' };
+const linked = (status: FindingStatus, claim = 1): LifecycleState => ({
+  version: 1,
+  status,
+  claim,
+  issue,
+  reason: null,
+});
+
+const pushAsked: LifecycleEvent = { type: 'push_asked', actor: mel, batchId: 'b' };
+const created: LifecycleEvent = { type: 'push_ended', outcome: 'created', issue };
+const failed: LifecycleEvent = { type: 'push_ended', outcome: 'failed', reason: 'no' };
+const refused: LifecycleEvent = { type: 'push_ended', outcome: 'refused', reason: 'no' };
+const unlink: LifecycleEvent = { type: 'unlink_asked', actor: mel };
+const link: LifecycleEvent = { type: 'link_asked', actor: mel, linkId: 'link-2', key: 'ACC-2' };
+const read = (
+  meaning: 'not_done' | 'claimed' | 'blocked' | 'missing',
+  onJiraDone: 'verify' | 'resolve' = 'verify',
+  key = 'ACC-1',
+): LifecycleEvent => ({
+  type: 'issue_read',
+  meaning,
+  key,
+  onJiraDone,
+});
+const verdict = (
+  given: 'pass' | 'fail' | 'skip' | 'unstable',
+  claim = 1,
+  onVerifyFail: 'comment' | 'reopen' = 'comment',
+): LifecycleEvent => ({ type: 'verdict_given', verdict: given, claim, actor: mel, sessionId: 's', onVerifyFail });
+const reopened = (yes: boolean): LifecycleEvent => ({ type: 'issue_reopened', reopened: yes, reason: 'why' });
+
+describe('the lifecycle of a finding', () => {
+  const table: [string, LifecycleState, LifecycleEvent, FindingStatus, string[]][] = [
+    ['an open finding is pushed', newLifecycle, pushAsked, 'pushing', ['create_issue']],
+    ['a push ends with an issue', { ...newLifecycle, status: 'pushing' }, created, 'awaiting_fix', ['record:pushed']],
+    ['a push fails', { ...newLifecycle, status: 'pushing' }, failed, 'push_failed', ['record:push_failed']],
+    ['a push is refused', { ...newLifecycle, status: 'pushing' }, refused, 'open', ['record:push_refused']],
+    [
+      'a failed push is tried again',
+      { ...newLifecycle, status: 'push_failed' },
+      pushAsked,
+      'pushing',
+      ['create_issue'],
+    ],
+    ['a second push under way joins the first', { ...newLifecycle, status: 'pushing' }, pushAsked, 'pushing', []],
+    [
+      'P6 a push of what is linked answers the key',
+      linked('awaiting_fix'),
+      pushAsked,
+      'awaiting_fix',
+      ['record:push_reused'],
+    ],
+    ['S5 In Progress changes nothing', linked('awaiting_fix'), read('not_done'), 'awaiting_fix', []],
+    ['V1 Done is a claim', linked('awaiting_fix', 0), read('claimed'), 'needs_rerun', ['record:claimed']],
+    [
+      "a source that takes Jira's word resolves",
+      linked('awaiting_fix'),
+      read('claimed', 'resolve'),
+      'resolved',
+      ['record:resolved'],
+    ],
+    ["S5 Won't Do blocks", linked('awaiting_fix'), read('blocked'), 'blocked', ['record:blocked']],
+    ['a claim reclassified later blocks', linked('needs_rerun'), read('blocked'), 'blocked', ['record:blocked']],
+    ['a second Done while flagged changes nothing', linked('needs_rerun'), read('claimed'), 'needs_rerun', []],
+    [
+      'S8 reopened while flagged waits for a fix again',
+      linked('needs_rerun'),
+      read('not_done'),
+      'awaiting_fix',
+      ['record:reopened'],
+    ],
+    [
+      'S8 reopened after verified waits for a fix again',
+      linked('verified'),
+      read('not_done'),
+      'awaiting_fix',
+      ['record:reopened'],
+    ],
+    [
+      'S8 reopened after resolved waits for a fix again',
+      linked('resolved'),
+      read('not_done'),
+      'awaiting_fix',
+      ['record:reopened'],
+    ],
+    [
+      'S8 reopened after blocked waits for a fix again',
+      linked('blocked'),
+      read('not_done'),
+      'awaiting_fix',
+      ['record:reopened'],
+    ],
+    ['blocked reclassified as done is a claim', linked('blocked'), read('claimed'), 'needs_rerun', ['record:claimed']],
+    ['resolved reclassified later blocks', linked('resolved'), read('blocked'), 'blocked', ['record:blocked']],
+    ['how a verified issue is filed later takes nothing from it', linked('verified'), read('blocked'), 'verified', []],
+    [
+      'S8 a moved issue keeps its status',
+      linked('awaiting_fix'),
+      read('not_done', 'verify', 'WEB-9'),
+      'awaiting_fix',
+      ['record:moved'],
+    ],
+    [
+      'an issue that is gone is noted',
+      linked('awaiting_fix'),
+      read('missing'),
+      'awaiting_fix',
+      ['record:issue_missing'],
+    ],
+    [
+      'V4 a pass verifies and says so on the issue',
+      linked('needs_rerun'),
+      verdict('pass'),
+      'verified',
+      ['record:verified', 'comment'],
+    ],
+    [
+      'V4 a fail stays flagged and says so on the issue',
+      linked('needs_rerun'),
+      verdict('fail'),
+      'needs_rerun',
+      ['record:verdict_fail', 'comment'],
+    ],
+    [
+      'V4 a fail reopens where the source says so',
+      linked('needs_rerun'),
+      verdict('fail', 1, 'reopen'),
+      'needs_rerun',
+      ['record:verdict_fail', 'reopen_issue'],
+    ],
+    [
+      'a reopened issue waits for a fix',
+      linked('needs_rerun'),
+      reopened(true),
+      'awaiting_fix',
+      ['record:reopened_by_recheck'],
+    ],
+    [
+      'an issue that Jira does not reopen stays flagged',
+      linked('needs_rerun'),
+      reopened(false),
+      'needs_rerun',
+      ['record:reopen_refused'],
+    ],
+    ['a skip decides nothing', linked('needs_rerun'), verdict('skip'), 'needs_rerun', ['record:verdict_skip']],
+    [
+      'V8 unstable is not fixed',
+      linked('needs_rerun'),
+      verdict('unstable'),
+      'needs_rerun',
+      ['record:verdict_unstable'],
+    ],
+    [
+      'a verdict for an older claim is evidence only',
+      linked('needs_rerun', 2),
+      verdict('pass', 1),
+      'needs_rerun',
+      ['record:verdict_late'],
+    ],
+    [
+      'a verdict on what is not flagged is evidence only',
+      linked('awaiting_fix'),
+      verdict('pass'),
+      'awaiting_fix',
+      ['record:verdict_late'],
+    ],
+    ['S8 unlinking opens it', linked('awaiting_fix'), unlink, 'open', ['record:unlinked']],
+    ['S8 linking an issue made by hand waits for its fix', newLifecycle, link, 'awaiting_fix', ['record:linked']],
+    ['linking what is linked changes nothing', linked('awaiting_fix'), link, 'awaiting_fix', []],
+  ];
+  it.each(table)('%s', (_, state, event, status, effects) => {
+    const step = nextStep(state, event);
+    expect(step.state.status).toBe(status);
+    expect(step.effects.map((each) => (each.type === 'record' ? `record:${each.event}` : each.type))).toEqual(effects);
+  });
+
+  it('numbers each claim and withdraws the case of the one before', () => {
+    const first = nextStep(linked('awaiting_fix', 0), read('claimed')).state;
+    expect(first.claim).toBe(1);
+    const back = nextStep(first, read('not_done'));
+    expect(back.effects).toContainEqual(expect.objectContaining({ event: 'reopened', withdraw: true }));
+    expect(nextStep(back.state, read('claimed')).state.claim).toBe(2);
+  });
+});
+
+describe('any sequence of events', () => {
+  const events = fc.array(
+    fc.oneof(
+      fc.constantFrom(pushAsked, created, failed, refused, unlink, link, reopened(true), reopened(false)),
+      fc
+        .record({
+          meaning: fc.constantFrom('not_done' as const, 'claimed' as const, 'blocked' as const, 'missing' as const),
+          policy: fc.constantFrom('verify' as const, 'resolve' as const),
+          key: fc.constantFrom('ACC-1', 'WEB-1'),
+        })
+        .map(({ meaning, policy, key }) => read(meaning, policy, key)),
+      fc
+        .record({
+          given: fc.constantFrom('pass' as const, 'fail' as const, 'skip' as const, 'unstable' as const),
+          claim: fc.integer({ min: 0, max: 4 }),
+          policy: fc.constantFrom('comment' as const, 'reopen' as const),
+        })
+        .map(({ given, claim, policy }) => verdict(given, claim, policy)),
+    ),
+    { maxLength: 40 },
+  );
+  const walk = (
+    list: LifecycleEvent[],
+    visit: (before: LifecycleState, event: LifecycleEvent, step: ReturnType<typeof nextStep>) => void,
+  ) => {
+    let state = newLifecycle;
+    for (const event of list) {
+      const step = nextStep(state, event);
+      visit(state, event, step);
+      state = step.state;
+    }
+  };
+
+  it('never asks for a second issue while one is linked or being made', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        walk(list, (before, _, { effects }) => {
+          if (effects.some((each) => each.type === 'create_issue')) {
+            expect(before.issue).toBeNull();
+            expect(before.status).not.toBe('pushing');
+          }
+        });
+      }),
+    );
+  });
+
+  it('never loses a finding: what waits for Jira or a re-run has an issue, what is settled may complete', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        walk(list, (_, __, { state }) => {
+          if (['awaiting_fix', 'needs_rerun', 'verified'].includes(state.status)) expect(state.issue).not.toBeNull();
+          if (!isSettled(state))
+            expect(['pushing', 'push_failed', 'awaiting_fix', 'needs_rerun']).toContain(state.status);
+        });
+      }),
+    );
+  });
+
+  it('verifies only by a pass for the current claim, and writes down every change of status', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        walk(list, (before, event, { state, effects }) => {
+          if (state.status === 'verified' && before.status !== 'verified') {
+            expect(event).toMatchObject({ type: 'verdict_given', verdict: 'pass', claim: before.claim });
+          }
+          if (state.status !== before.status) expect(effects.length).toBeGreaterThan(0);
+          expect(state.claim).toBeGreaterThanOrEqual(before.claim);
+        });
+      }),
+    );
+  });
+});
