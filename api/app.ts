@@ -9,7 +9,7 @@ import { pinoHttp } from 'pino-http';
 import { serve, setup } from 'swagger-ui-express';
 import type { DeliveryStore } from '../prisma/deliveries';
 import { createHealth, type Readiness } from './health';
-import { createJiraWebhook, type WebhookSecrets } from './jira-webhook';
+import { mountJiraWebhook, type WebhookSecrets } from './jira-webhook';
 import { createMetrics, type Metrics } from './metrics';
 import { openApiDocument } from './openapi';
 import type { Operations } from './operations/types';
@@ -42,7 +42,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(createJiraWebhook({ ...deps, count: metrics.countDelivery }));
+  mountJiraWebhook(app, { ...deps, count: metrics.countDelivery });
   app.use(metrics.measure, requestLog(log));
   deps.mountSlack?.(app);
   app.use(secureHeaders(baseUrl));

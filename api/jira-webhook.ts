@@ -1,7 +1,7 @@
 // Jira's webhooks: raw bytes -> verify -> store -> answer -> wake the relay. Nothing else happens before the answer.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { type NextFunction, type Request, type RequestHandler, type Response, Router, raw } from 'express';
+import { type Express, type NextFunction, type Request, type RequestHandler, type Response, raw } from 'express';
 import type { Logger } from 'pino';
 import type { DeliveryState, DeliveryStore, JiraChange, NewDelivery } from '../prisma/deliveries';
 import { Refusal } from './operations/refusal';
@@ -31,12 +31,12 @@ const NOTE_EVERY_MS = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The routes `/api/integrations/jira/webhook?integration_id=` and `/api/integrations/jira/webhook/:id`. Answers 200 for
+ * Adds the routes `/api/integrations/jira/webhook?integration_id=` and `/api/integrations/jira/webhook/:id`. Answers 200 for
  * what is stored (or was before), 400, 401, 404 and 413 for what a retry cannot mend, and 503 for trouble of our own:
  * Jira repeats deliveries for 5xx and gives up for good at 4xx.
  * https://developer.atlassian.com/cloud/jira/platform/webhooks/
  */
-export function createJiraWebhook(deps: JiraWebhookDeps): Router {
+export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   const secretOf = cachedSecrets(deps);
   const take = takeDelivery(deps);
   const rawBody = raw({ type: () => true, limit: BODY_LIMIT, inflate: false });
@@ -52,11 +52,9 @@ export function createJiraWebhook(deps: JiraWebhookDeps): Router {
     if (state === 'pending') deps.wakeRelay();
   };
 
-  const router = Router();
-  router.post('/api/integrations/jira/webhook', handle);
-  router.post('/api/integrations/jira/webhook/:id', handle);
-  router.use('/api/integrations/jira/webhook', answerTrouble(deps));
-  return router;
+  app.post('/api/integrations/jira/webhook', handle);
+  app.post('/api/integrations/jira/webhook/:id', handle);
+  app.use('/api/integrations/jira/webhook', answerTrouble(deps));
 }
 
 type Found = WebhookSecret & { connectionId: string };

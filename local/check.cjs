@@ -7,7 +7,10 @@ const FOLDERS = ['activities', 'api', 'bot', 'local', 'prisma', 'test', 'workflo
 const FEWEST_MODULES = 40;
 
 const CHECKS = [
-  { name: 'biome', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '--max-diagnostics=200'] },
+  {
+    name: 'biome',
+    args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '--max-diagnostics=200'],
+  },
   {
     name: 'types',
     args: [
@@ -50,7 +53,10 @@ function bin(name, file) {
 
 function run(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     child.once('error', reject);

@@ -3,7 +3,16 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { projectRoot } from '../prisma/schema-engine';
 
 /** Everything that may lie in a home and that `--fresh` removes; other files in that folder are not ours. */
-const OWN = ['postgres', 'postgres-run', 'temporal', 'logs', 'secrets.json', 'ports.json', 'local.json', 'processes.json'];
+const OWN = [
+  'postgres',
+  'postgres-run',
+  'temporal',
+  'logs',
+  'secrets.json',
+  'ports.json',
+  'local.json',
+  'processes.json',
+];
 
 /** The folder where one running Recheck keeps its data, secrets and logs. */
 export interface Home {

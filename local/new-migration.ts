@@ -49,7 +49,8 @@ function folderName(name: string): string {
 async function main(): Promise<void> {
   const [name, commit = 'HEAD'] = process.argv.slice(2);
   const databaseUrl = process.env.DATABASE_URL;
-  if (!name || !databaseUrl) throw new Error('Say: DATABASE_URL=... node dist/local/new-migration.js <name> [<commit>]');
+  if (!name || !databaseUrl)
+    throw new Error('Say: DATABASE_URL=... node dist/local/new-migration.js <name> [<commit>]');
   const sql = await changesSince(schemaAt(commit), databaseUrl);
   if (sql === null) return console.log(`The schema says what it said at ${commit}: nothing to write.`);
   const file = join(projectRoot(), 'prisma', 'migrations', folderName(name), 'migration.sql');

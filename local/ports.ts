@@ -1,7 +1,15 @@
 import { createServer } from 'node:net';
 import type { Home } from './home';
 
-const DEFAULTS = { api: 3000, jira: 3100, slack: 3200, postgres: 5433, temporal: 7233, temporalUi: 8233, metrics: 9464 };
+const DEFAULTS = {
+  api: 3000,
+  jira: 3100,
+  slack: 3200,
+  postgres: 5433,
+  temporal: 7233,
+  temporalUi: 8233,
+  metrics: 9464,
+};
 
 export type Ports = Record<keyof typeof DEFAULTS, number>;
 

@@ -66,7 +66,9 @@ function linkedDataDir(home: Home): string {
 function postgresUser(): { uid: number; gid: number } {
   const id = (flag: string) => spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' });
   if (id('-u').status !== 0) {
-    const made = spawnSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { encoding: 'utf8' });
+    const made = spawnSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
+      encoding: 'utf8',
+    });
     if (made.status !== 0) {
       throw new Error(
         `PostgreSQL does not run as root, and a user "postgres" could not be made: ${made.stderr ?? made.error}. ` +
@@ -87,7 +89,9 @@ function nativeFolder(): string {
     linkLibraries(native);
     return native;
   } catch (cause) {
-    throw new Error(`No PostgreSQL for this system (${name} is not installed). Set DATABASE_URL to a server.`, { cause });
+    throw new Error(`No PostgreSQL for this system (${name} is not installed). Set DATABASE_URL to a server.`, {
+      cause,
+    });
   }
 }
 

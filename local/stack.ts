@@ -107,7 +107,10 @@ async function startInOrder(start: Start): Promise<LocalFile> {
   };
 }
 
-async function startSandbox({ options, processes, ports, secrets, baseUrl }: Start, url: string): Promise<SandboxReady> {
+async function startSandbox(
+  { options, processes, ports, secrets, baseUrl }: Start,
+  url: string,
+): Promise<SandboxReady> {
   const env = {
     ...options.env,
     SANDBOX_DATABASE_URL: url,

@@ -67,6 +67,7 @@ function evaluateBindings(path: string): Bindings {
     return `${kind} ${name}`;
   });
   // A function of this realm, not node:vm: the engine tells promises and typed arrays by their constructors.
+  // biome-ignore lint/nursery/noImpliedEval: the text is an installed package's, pinned to one version.
   const evaluate = new Function('module', 'setTimeout', `${source}\nreturn { ${names.join(', ')} };`);
   // The engine never clears the ten seconds that it gives its lock; the process must not wait for them to pass.
   return evaluate(module, (callback: () => void, ms: number) => setTimeout(callback, ms).unref()) as Bindings;

@@ -130,7 +130,7 @@ function takeRule(page: AxePage, list: AxeList, value: unknown): void {
   const rule = asObject(value);
   const id = stringOf(rule, 'id');
   if (!rule || !id) {
-    const message = `An entry of "${list}" has no rule id. Send what axe-core wrote, unchanged.`;
+    const message = `The file has an entry of "${list}" without a rule id. Send what axe-core wrote, unchanged.`;
     throw new ReportError('invalid_report', message);
   }
   // Other tools have lists of these names too; only axe's entries carry tags or help.

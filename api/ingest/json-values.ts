@@ -6,7 +6,7 @@ import {
   TokenParserError,
   TokenType,
 } from '@streamparser/json';
-import { ReportError } from './report-error';
+import { errorCode, ReportError } from './report-error';
 
 /** Receives each value at one of the paths: where it is, and the container it is about to stay in. */
 export type ValueHandler = (found: { path: (string | number)[]; value: unknown; parent: unknown }) => void;
@@ -77,8 +77,8 @@ function textTooLong(): ReportError {
 }
 
 function asReportError(error: unknown): unknown {
-  if (error instanceof ReportError || !(error instanceof Error)) return error;
-  if ('code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+  if (error instanceof ReportError) return error;
+  if (errorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
     return new ReportError('wrong_encoding', 'The file is not UTF-8. Save it as UTF-8 and send it again.', {
       cause: error,
     });

@@ -19,6 +19,8 @@ export type ReportHints = {
 };
 
 const defaultLimit = 100 * 1024 * 1024;
+/** Enough to tell encodings and archives by. */
+const HEAD_BYTES = 4;
 const blank = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
@@ -56,22 +58,26 @@ async function* limited(stream: Readable, limitBytes: number): AsyncGenerator<Bu
 
 /** Reads up to the first character that means something, and refuses what it can tell by the first bytes. */
 async function firstChunk(chunks: AsyncGenerator<Buffer>): Promise<{ first: Buffer; start: string }> {
-  let head: Buffer = Buffer.alloc(0);
+  let head = await atLeast(chunks, HEAD_BYTES);
+  refuseBinary(head);
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) head = head.subarray(3);
   for (;;) {
-    const next = await chunks.next();
-    if (next.done) throw new ReportError('empty', 'The file is empty. Send the report that the tool wrote.');
-    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-    // Four bytes tell encodings and archives apart; a shorter file is read to its end.
-    if (head.length < 4) {
-      const more = await chunks.next();
-      if (!more.done) head = Buffer.concat([head, more.value]);
-    }
-    refuseBinary(head);
-    if (head.length >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) head = head.subarray(3);
     const index = head.findIndex((byte) => !blank.has(byte));
     if (index >= 0) return { first: head.subarray(index), start: String.fromCharCode(head[index] ?? 0) };
-    head = Buffer.alloc(0);
+    head = await atLeast(chunks, 1);
+    if (head.length === 0) throw new ReportError('empty', 'The file is empty. Send the report that the tool wrote.');
   }
+}
+
+async function atLeast(chunks: AsyncGenerator<Buffer>, bytes: number): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for (let size = 0; size < bytes; ) {
+    const next = await chunks.next();
+    if (next.done) break;
+    size += next.value.length;
+    read.push(next.value);
+  }
+  return Buffer.concat(read);
 }
 
 function refuseBinary(head: Buffer): void {

@@ -24,3 +24,8 @@ export class ReportError extends Error {
     this.code = code;
   }
 }
+
+/** The code of an error of Node's, or an empty text. */
+export function errorCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}

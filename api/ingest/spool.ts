@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { ReportError } from './report-error';
+import { errorCode, ReportError } from './report-error';
 
 /** A body on disk. `sha256` (hex) and `size` (bytes) are of the plain content, whatever it was sent as. */
 export type Spooled = { path: string; sha256: string; size: number; dispose: () => Promise<void> };
@@ -52,7 +52,7 @@ export function tooLarge(limitBytes: number): ReportError {
 
 function asReportError(error: unknown): unknown {
   if (error instanceof ReportError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   if (code === 'Z_BUF_ERROR') {
     return new ReportError('truncated', 'The gzip stream ends in the middle. Send the whole file again.', {
       cause: error,

@@ -1,5 +1,5 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
-import { ReportError } from './report-error';
+import { errorCode, ReportError } from './report-error';
 
 /** What a reader of XML elements gets; `wantsText` switches character data on where it is of use. */
 export type XmlHandler = {
@@ -72,7 +72,7 @@ async function* decoded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<strin
     for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (errorCode(error) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
     const message = 'The file is not UTF-8. Save it as UTF-8 and send it again.';
     throw new ReportError('wrong_encoding', message, { cause: error });
   }

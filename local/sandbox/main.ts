@@ -16,6 +16,7 @@ const environment = z.object({
 });
 
 async function main(): Promise<void> {
+  const hasParent = process.connected;
   const parsed = environment.safeParse(process.env);
   if (!parsed.success)
     throw new Error(`The sandbox cannot start, its environment is wrong:\n${z.prettifyError(parsed.error)}`);
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   const jira = await startJiraSandbox({
     databaseUrl,
     port: env.SANDBOX_JIRA_PORT,
+    onError: report,
     ...(delay === undefined ? {} : { webhookDelayMs: delay }),
   });
   const slack = await startSlackSandbox({
@@ -34,8 +36,9 @@ async function main(): Promise<void> {
     signingSecret: env.SLACK_SIGNING_SECRET,
     botToken: env.SLACK_BOT_TOKEN,
     command: env.SLACK_COMMAND,
+    onError: report,
   });
-  endWith(async () => {
+  const end = endWith(async () => {
     await slack.stop();
     await jira.stop();
   });
@@ -48,10 +51,11 @@ async function main(): Promise<void> {
     slack: { teamId: slack.teamId, channelId: slack.channelId, users: slack.users },
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
-  process.send?.(ready);
+  if (process.connected) process.send?.(ready);
+  else if (hasParent) end();
 }
 
-function endWith(stop: () => Promise<void>): void {
+function endWith(stop: () => Promise<void>): () => void {
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -63,11 +67,16 @@ function endWith(stop: () => Promise<void>): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  if (process.channel) process.on('disconnect', end);
+  if (process.connected) process.on('disconnect', end);
+  return end;
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  report(error);
   process.exit(1);
 }
 

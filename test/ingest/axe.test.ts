@@ -26,7 +26,7 @@ describe('axe-core reports', () => {
       if (Array.isArray(value)) return value.map(reversed).reverse();
       if (typeof value !== 'object' || value === null) return value;
       const entries = Object.entries(value).map(
-        ([key, inner]) => [key, key === 'target' ? inner : reversed(inner)] as const,
+        ([key, inner]) => [key, key === 'target' || key === 'selector' ? inner : reversed(inner)] as const,
       );
       return Object.fromEntries(entries.reverse());
     };

@@ -95,8 +95,10 @@ it('tells of every kind of event', async () => {
   const key = await create();
   await jira.person('POST', `${api}/issue/${key}/comment`, { body: paragraph('I am on it') });
   await jira.person('DELETE', `${api}/issue/${key}`);
-  const bodies = await until(() => receiver.received.length === 4 && receiver.received, { what: 'four deliveries' });
-  const events = bodies.map(({ raw }) => JSON.parse(raw)).map((body) => [body.webhookEvent, body.comment?.body]);
+  await until(() => receiver.received.length === 4, { what: 'four deliveries' });
+  const events = receiver.received
+    .map(({ raw }) => JSON.parse(raw))
+    .map((body) => [body.webhookEvent, body.comment?.body]);
   expect(events.sort()).toEqual([
     ['comment_created', 'I am on it'],
     ['jira:issue_created', undefined],

@@ -1,6 +1,6 @@
 import { ErrorCode } from '@slack/web-api';
-import { startSlackSandbox } from '../../local/sandbox/slack/server';
-import { clientOf, MEL, modal, OLIVIA, SECRET, startWorld, TOKEN, type World } from './slack-fixture';
+import { startSlackSandbox } from '../../local/sandbox/slack/server.ts';
+import { clientOf, MEL, modal, OLIVIA, SECRET, startWorld, TOKEN, type World } from './slack-fixture.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -94,6 +94,13 @@ describe('the Web API of the sandbox, by the public client', () => {
     await world.client.views.publish({ user_id: OLIVIA, view, hash: String(first.view?.hash) });
     const stale = world.client.views.publish({ user_id: OLIVIA, view, hash: String(first.view?.hash) });
     expect(await refusal(stale)).toBe('hash_conflict');
+  });
+
+  it('publishes one Home tab when two are published at once', async () => {
+    const publish = (text: string) =>
+      world.client.views.publish({ user_id: MEL, view: { type: 'home' as const, blocks: section(text) } });
+    const [one, other] = await Promise.all([publish('one'), publish('other')]);
+    expect(one.view?.id).toBe(other.view?.id);
   });
 
   it('takes an uploaded file into a thread', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BlockAction, ButtonAction } from '@slack/bolt';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture';
+import { modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture.ts';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const ARGUMENTS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'];

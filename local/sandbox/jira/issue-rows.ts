@@ -79,8 +79,11 @@ export async function findIssues(
   const ids = idsOrKeys.filter((value) => /^\d{1,18}$/.test(value));
   const { rows } = await db.query<IssueRow>(
     `select ${columns} from jira.issues i
-     where i.key = any($1) or i.id = any($2::bigint[])
-       or i.id in (select issue_id from jira.moved_keys where old_key = any($1))
+     where i.id in (
+       select id from jira.issues where key = any($1)
+       union select unnest($2::bigint[])
+       union select issue_id from jira.moved_keys where old_key = any($1)
+     )
      order by i.id ${lock ? 'for update of i' : ''}`,
     [keys, ids],
   );

@@ -41,6 +41,8 @@ create table if not exists slack.files (
 /** Creates the schema `slack` with its tables and, in an empty one, the people and channels. Safe to repeat. */
 export async function prepareDatabase(db: Pool): Promise<void> {
   await db.query(tables);
+  await db.query("delete from slack.triggers where created_at < now() - interval '1 hour'");
+  await db.query("delete from slack.response_urls where created_at < now() - interval '1 hour'");
   await seed(db);
 }
 

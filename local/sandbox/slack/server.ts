@@ -2,11 +2,10 @@
 // and scripts need. It keeps everything in the schema `slack` of its own database. The rules of Slack stand in
 // methods/ (calls of the app), acts.ts (what people do) and block-kit.ts (what may be shown).
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { Pool } from 'pg';
+import { listenLocally, refuseOtherSites } from '../http';
 import { createActRoutes } from './act-routes';
 import { type Context, createContext, type Settings } from './context';
 import { prepareDatabase } from './database';
@@ -27,6 +26,8 @@ export interface SlackSandboxOptions {
   botToken: string;
   command?: string;
   shortcuts?: Settings['shortcuts'];
+  /** Hears of mistakes of the sandbox itself, which a client sees as 500. */
+  onError?: (error: unknown) => void;
 }
 
 export interface SlackSandbox {
@@ -65,12 +66,11 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
   const context = createContext(db, settings);
   try {
     await prepareDatabase(db);
-    const server = await listen(createApp(context), options.port);
-    const { port } = server.address() as AddressInfo;
-    settings.baseUrl = `http://127.0.0.1:${port}`;
+    const { url, port, close } = await listenLocally(createApp(context, options.onError), options.port);
+    settings.baseUrl = url;
     return {
-      url: settings.baseUrl,
-      apiUrl: `${settings.baseUrl}/api/`,
+      url,
+      apiUrl: `${url}/api/`,
       teamId: TEAM.id,
       channelId: DEFAULT_CHANNEL,
       users: USERS.filter((user) => user.role !== 'bot').map(({ id, realName, role }) => ({
@@ -79,10 +79,13 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
         role,
       })),
       port,
-      setRequestUrl: (url) => {
-        settings.requestUrl = url;
+      setRequestUrl: (requestUrl) => {
+        settings.requestUrl = requestUrl;
       },
-      stop: () => stop(server, db),
+      stop: async () => {
+        await close();
+        await db.end();
+      },
     };
   } catch (error) {
     await db.end();
@@ -90,11 +93,12 @@ export async function startSlackSandbox(options: SlackSandboxOptions): Promise<S
   }
 }
 
-function createApp(context: Context): Express {
+function createApp(context: Context, onError: (error: unknown) => void = () => undefined): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use('/api', createWebApi(context));
   app.use('/response', createResponseUrls(context));
+  app.use('/sandbox', refuseOtherSites);
   app.use('/sandbox/act', createActRoutes(context));
   app.use('/sandbox', createSandboxRoutes(context));
   addFiles(app, context);
@@ -104,6 +108,7 @@ function createApp(context: Context): Express {
   });
   app.use((error: Error, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
+    onError(error);
     response.status(500).send({ ok: false, error: 'internal_error', detail: error.message });
   });
   return app;
@@ -147,19 +152,4 @@ async function uploaded(request: Request): Promise<Buffer> {
 function pageFolder(): string {
   const beside = join(__dirname, 'page');
   return existsSync(beside) ? beside : resolve(__dirname, '../../../../local/sandbox/slack/page');
-}
-
-function listen(app: Express, port: number): Promise<Server> {
-  const server = createServer(app);
-  return new Promise((resolved, rejected) => {
-    server.once('error', rejected);
-    server.listen(port, '127.0.0.1', () => resolved(server));
-  });
-}
-
-async function stop(server: Server, db: Pool): Promise<void> {
-  const closed = new Promise((resolved) => server.close(resolved));
-  server.closeAllConnections();
-  await closed;
-  await db.end();
 }

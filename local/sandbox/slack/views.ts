@@ -42,11 +42,11 @@ export function createViews(db: Pool, changed: () => void) {
     changed();
   };
 
-  const add = async (userId: string, content: ViewContent, previous: View | null): Promise<View> => {
+  const add = async (userId: string, content: ViewContent, previous: View | null): Promise<View | null> => {
     const id = newId('V');
     await db.query(
       `insert into slack.views (id, user_id, kind, content, hash, root_id, previous_id, external_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (user_id) where kind = 'home' do nothing`,
       [
         id,
         userId,
@@ -59,7 +59,7 @@ export function createViews(db: Pool, changed: () => void) {
       ],
     );
     changed();
-    return must(await one('where id = $1', [id]));
+    return one('where id = $1', [id]);
   };
 
   return {
@@ -70,11 +70,11 @@ export function createViews(db: Pool, changed: () => void) {
       one("where user_id = $1 and kind = 'modal' and is_open order by seq desc limit 1", [userId]),
     /** Opens a root modal, in place of whatever that user had open. */
     async open(userId: string, content: ViewContent): Promise<View> {
-      const view = await add(userId, content, null);
+      const view = must(await add(userId, content, null));
       await closeWhere('user_id = $1 and id <> $2', [userId, view.id]);
       return view;
     },
-    push: (on: View, content: ViewContent) => add(on.userId, content, on),
+    push: async (on: View, content: ViewContent) => must(await add(on.userId, content, on)),
     /** How many modals lie in the stack of this one, itself included. */
     async depth(view: View): Promise<number> {
       const { rows } = await db.query<{ count: number }>(
@@ -93,6 +93,7 @@ export function createViews(db: Pool, changed: () => void) {
       changed();
       return rowCount ? one('where id = $1', [view.id]) : null;
     },
+    /** Makes the Home tab of a user; null when there is one by now. */
     publish: (userId: string, content: ViewContent) => add(userId, content, null),
     async enter(view: View, values: View['values']): Promise<View> {
       await db.query('update slack.views set values = $2 where id = $1', [view.id, JSON.stringify(values)]);

@@ -21,8 +21,11 @@ export function compareDates(operator: Operator): Compare | undefined {
     };
   }
   if (operator !== '>' && operator !== '>=' && operator !== '<' && operator !== '<=') return undefined;
-  return ({ column, clause, context }) =>
-    `coalesce(${column} ${operator} ${momentSql(clause.operands[0], context)}, false)`;
+  return ({ column, clause, context }) => {
+    const compared = `${column} ${operator} ${momentSql(clause.operands[0], context)}`;
+    // Only what can be missing needs the detour, which keeps an index from being used.
+    return column === 'i.resolved_at' ? `coalesce(${compared}, false)` : compared;
+  };
 }
 
 function momentSql(operand: Operand | undefined, context: JqlContext): string {

@@ -107,12 +107,14 @@ function idClause(column: string, resolve: Resolve): Compile {
 }
 
 function keyClause(clause: Clause, context: JqlContext): string {
-  const wanted = placeholder(
-    context,
-    values(clause, context).map((value) => value.toUpperCase()),
-  );
-  const moved = `i.id in (select m.issue_id from jira.moved_keys m where m.old_key = any(${wanted}::text[]))`;
-  const within = `(i.key = any(${wanted}::text[]) or i.id::text = any(${wanted}::text[]) or ${moved})`;
+  const given = values(clause, context).map((value) => value.toUpperCase());
+  const ids = given.filter((value) => /^\d{1,18}$/.test(value));
+  const keys = placeholder(context, given);
+  // As one set of ids: joined by `or`, the three ways would make PostgreSQL read every issue.
+  const within = `i.id in (
+    select k.id from jira.issues k where k.key = any(${keys}::text[])
+    union select unnest(${placeholder(context, ids)}::bigint[])
+    union select m.issue_id from jira.moved_keys m where m.old_key = any(${keys}::text[]))`;
   if (clause.operator === '=' || clause.operator === 'in') return within;
   if (clause.operator === '!=' || clause.operator === 'not in') return `not ${within}`;
   return unsupported(clause);

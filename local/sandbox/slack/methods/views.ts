@@ -37,8 +37,10 @@ export const viewMethods: Record<string, Method> = {
     const user = await context.directory.findUser(asked.user_id);
     if (!user || user.role === 'bot') throw new SlackError('user_not_found');
     const content = checkView(asked.view, 'home');
+    const made = await context.views.publish(user.id, content);
+    if (made) return { view: viewObject(made) };
     const home = await context.views.home(user.id);
-    if (!home) return { view: viewObject(await context.views.publish(user.id, content)) };
+    if (!home) throw new SlackError('internal_error');
     const updated = await context.views.update(home, content, asked.hash);
     if (!updated) throw new SlackError('hash_conflict');
     return { view: viewObject(updated) };

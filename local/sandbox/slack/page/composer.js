@@ -62,7 +62,7 @@ export function createComposer({ thread = false } = {}) {
     h(
       'div',
       { class: 'composer-tools' },
-      thread ? h('span') : menuButton(plus, shortcuts, 'Shortcuts'),
+      thread || !shortcuts.length ? h('span') : menuButton(plus, shortcuts, 'Shortcuts'),
       h('button', { type: 'submit', class: 'send', 'aria-label': 'Send now', title: 'Send now' }, icon('send')),
     ),
   );

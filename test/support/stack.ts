@@ -1,0 +1,305 @@
+// A whole Recheck for one test file: databases and a Temporal namespace of its own, the sandbox in this process, and
+// the server and the worker as real child processes of what the build made.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { Pool } from 'pg';
+import { jiraEntries, type LocalFile, slackEntries } from '../../local/local-file';
+import { freePort } from '../../local/ports';
+import { type JiraSandbox, startJiraSandbox } from '../../local/sandbox/jira/server';
+import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/server';
+import type { SandboxReady, SeedInput, Seeded } from '../../local/seed';
+import { applyMigrations } from '../../prisma/migrate';
+import { projectRoot } from '../../prisma/schema-engine';
+import { createDatabase } from './database';
+import { type Answer, type Caller, createCaller, createFaults, type Faults } from './stack-clients';
+import { until } from './until';
+
+/** Short waits: a real Temporal server fires no timer in under about a second, and 0 skips it. */
+const timings = {
+  SETTLE_MS: '0',
+  JIRA_TIMEOUT_MS: '4000',
+  CREATE_TIMEOUT_MS: '6000',
+  SEARCH_WINDOW_MS: '4000',
+  SEARCH_PAUSE_MS: '300',
+  PUSH_INTERVAL_MS: '0',
+  SWEEP_MS: '1000',
+};
+
+export type StackOptions = {
+  /** Configuration of server and workers, over the short timings of tests. */
+  env?: Record<string, string>;
+  /** Milliseconds between the deliveries of a webhook that fail; 300 where nothing is said. */
+  webhookRetryMs?: number;
+  /** False leaves the first worker to the test. */
+  worker?: boolean;
+};
+
+/** A child process of `dist`. */
+export type Running = {
+  pid: number;
+  /** Everything that it has printed. */
+  log(): string;
+  /** Sends a signal; resolves when the process has ended, or at once for SIGSTOP and SIGCONT. */
+  signal(signal: NodeJS.Signals): Promise<void>;
+  hasEnded(): boolean;
+};
+
+export type Stack = {
+  /** The shape of `.recheck/local.json`. */
+  local: LocalFile;
+  /** The HTTP API with the owner's key; a string or buffer is sent as it is, anything else as JSON. */
+  api: Caller;
+  /** The same with another key, or with none. */
+  apiAs(key: string | null): Caller;
+  /** Jira's REST API as a person, whose acts fire webhooks. */
+  jira: Caller;
+  /** The sandbox's own controls, below `/sandbox`. */
+  sandbox: Caller;
+  faults: Faults;
+  /** The product's database, for looking into it and for holding locks. */
+  db: Pool;
+  /** Starts one more worker process and waits until it polls. */
+  startWorker(env?: Record<string, string>): Promise<Running>;
+  /** Signals the worker that was started last; SIGKILL and SIGTERM wait for its end. */
+  killWorker(signal: NodeJS.Signals): Promise<void>;
+  /** Makes Jira unreachable, and back again at the same address with all its issues. */
+  stopJira(): Promise<void>;
+  startJira(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts everything and seeds it as `npm start` does. What was started ends with `stop`, or with this process. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const cleanup: (() => Promise<unknown>)[] = [];
+  try {
+    return await start(options, cleanup);
+  } catch (error) {
+    await endAll(cleanup);
+    throw error;
+  }
+}
+
+async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[]): Promise<Stack> {
+  const [product, sandboxDb, temporal, port] = await Promise.all([
+    createDatabase(),
+    createDatabase(),
+    createNamespace(),
+    freePort(),
+  ]);
+  cleanup.push(product.drop, sandboxDb.drop, temporal.drop);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const secrets = {
+    encryptionKeys: `k1:${randomBytes(32).toString('base64')}`,
+    slackSigningSecret: randomBytes(16).toString('hex'),
+    slackBotToken: `xoxb-${randomBytes(12).toString('hex')}`,
+    postgresPassword: '',
+  };
+  const startJira = (jiraPort: number) =>
+    startJiraSandbox({
+      databaseUrl: sandboxDb.url,
+      port: jiraPort,
+      webhookRetryMs: options.webhookRetryMs ?? 300,
+      onError: (error) => process.stderr.write(`The sandbox's Jira failed: ${String(error)}\n`),
+    });
+  const startSlack = () =>
+    startSlackSandbox({
+      databaseUrl: sandboxDb.url,
+      port: 0,
+      requestUrl: `${baseUrl}/slack/events`,
+      signingSecret: secrets.slackSigningSecret,
+      botToken: secrets.slackBotToken,
+    });
+  let jira: JiraSandbox | null = await startJira(0);
+  cleanup.push(async () => jira?.stop());
+  const [slack] = await Promise.all([startSlack(), applyMigrations(product.url)]);
+  cleanup.push(slack.stop);
+  const ready = readyOf(jira, slack);
+  const seeded = await seed({
+    databaseUrl: product.url,
+    encryptionKeys: secrets.encryptionKeys,
+    baseUrl,
+    sandbox: ready,
+    slackBotToken: secrets.slackBotToken,
+  });
+  const local: LocalFile = {
+    pid: process.pid,
+    baseUrl,
+    ...seeded,
+    ...jiraEntries(ready),
+    ...slackEntries(ready, secrets),
+    temporalAddress: temporal.address,
+    temporalNamespace: temporal.namespace,
+    databaseUrl: product.url,
+  };
+  const env = {
+    ...timings,
+    LOG_LEVEL: 'warn',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    BASE_URL: baseUrl,
+    DATABASE_URL: product.url,
+    ENCRYPTION_KEYS: secrets.encryptionKeys,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    JIRA_ALLOWED_HTTP_ORIGINS: jira.url,
+    SLACK_API_URL: slack.apiUrl,
+    SLACK_SIGNING_SECRET: secrets.slackSigningSecret,
+    SLACK_BOT_TOKEN: secrets.slackBotToken,
+    ...options.env,
+  };
+  const db = new Pool({ connectionString: product.url, max: 4 });
+  db.on('error', () => undefined);
+  cleanup.push(() => db.end());
+  const workers: Running[] = [];
+  const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
+    const worker = launch('activities/worker.js', { ...env, ...more });
+    cleanup.push(() => worker.signal('SIGKILL'));
+    workers.push(worker);
+    await untilUp(worker, 'the worker', () => worker.log().includes('"ready":true'));
+    return worker;
+  };
+  const server = launch('api/main.js', env);
+  cleanup.push(() => server.signal('SIGKILL'));
+  await Promise.all([
+    untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok),
+    ...(options.worker === false ? [] : [startWorker()]),
+  ]);
+  const { port: jiraPort } = jira;
+  return {
+    local,
+    api: createCaller(baseUrl, `Bearer ${local.apiKey}`),
+    apiAs: (key) => createCaller(baseUrl, key === null ? undefined : `Bearer ${key}`),
+    jira: createCaller(local.jiraUrl, basic(local.jiraEmail, local.jiraApiToken)),
+    sandbox: createCaller(`${local.jiraUrl}/sandbox`),
+    faults: createFaults(createCaller(`${local.jiraUrl}/sandbox`)),
+    db,
+    startWorker,
+    async killWorker(signal) {
+      await workers.at(-1)?.signal(signal);
+    },
+    async stopJira() {
+      await jira?.stop();
+      jira = null;
+    },
+    async startJira() {
+      jira ??= await startJira(jiraPort);
+    },
+    stop: () => endAll(cleanup),
+  };
+}
+
+/** In reverse order, all of them, and then the first error. */
+async function endAll(cleanup: (() => Promise<unknown>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const end of cleanup.splice(0).reverse()) await end().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+function readyOf(jira: JiraSandbox, slack: SlackSandbox): SandboxReady {
+  return {
+    jiraUrl: jira.url,
+    slackUrl: slack.url,
+    slackApiUrl: slack.apiUrl,
+    accounts: jira.accounts,
+    slack: { teamId: slack.teamId, channelId: slack.channelId, users: slack.users },
+  };
+}
+
+function basic(email: string, apiToken: string): string {
+  return `Basic ${Buffer.from(`${email}:${apiToken}`).toString('base64')}`;
+}
+
+/** Task queues have fixed names, so a namespace is what keeps the workers of two stacks apart. */
+async function createNamespace(): Promise<{ address: string; namespace: string; drop: () => Promise<void> }> {
+  const address = process.env.TEST_TEMPORAL_ADDRESS;
+  if (!address) throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
+  const namespace = `test-${randomUUID()}`;
+  await withTemporal(address, async ({ workflowService }) => {
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 } });
+    await until(() => workflowService.describeNamespace({ namespace }), { what: 'the Temporal namespace' });
+  });
+  const drop = () =>
+    withTemporal(address, ({ operatorService }) => operatorService.deleteNamespace({ namespace }));
+  return { address, namespace, drop };
+}
+
+async function withTemporal(address: string, work: (connection: Connection) => Promise<unknown>): Promise<void> {
+  const connection = await Connection.connect({ address });
+  try {
+    await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+// A child whose parent is gone loses its channel, and ends; nothing in the product knows of that.
+const endWithParent = 'data:text/javascript,process.once("disconnect",()=>process.exit(1))';
+
+function built(script: string): string {
+  const file = join(projectRoot(), 'dist', script);
+  if (!existsSync(file)) throw new Error(`${file} is not there. Run the tests with "npm test", which builds first.`);
+  return file;
+}
+
+/** Seeds as `npm start` does, in a process of its own: Jest cannot load the generated Prisma client. */
+async function seed(input: SeedInput): Promise<Seeded> {
+  const code = `process.once('message', (input) => require(process.argv[1]).seedLocal(input).then((seeded) => process.send({ seeded }),
+    (error) => process.send({ error: String(error) })).then(() => process.disconnect()))`;
+  const child = spawn(process.execPath, ['-e', code, built('local/seed.js')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  child.send(input);
+  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [
+    { seeded?: Seeded; error?: string } | number,
+  ];
+  if (typeof answer === 'object' && answer?.seeded) return answer.seeded;
+  throw new Error(`Seeding failed: ${typeof answer === 'object' ? answer?.error : `exit code ${answer}`}`);
+}
+
+function launch(script: string, env: Record<string, string>): Running {
+  const file = built(script);
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--enable-source-maps', '--import', endWithParent, file], {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  return {
+    pid: child.pid ?? 0,
+    log: () => output,
+    hasEnded: () => hasEnded(child),
+    async signal(signal) {
+      if (hasEnded(child)) return;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+    },
+  };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function untilUp(child: Running, what: string, probe: () => Promise<boolean> | boolean): Promise<void> {
+  let ended = false;
+  await until(
+    () => {
+      ended = child.hasEnded();
+      return ended || probe();
+    },
+    { seconds: 60, what: `${what}'s start` },
+  );
+  if (ended) throw new Error(`${what} ended while it started:\n${child.log()}`);
+}
+
+export type { Answer };
