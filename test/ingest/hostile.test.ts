@@ -17,7 +17,7 @@ const files: [what: string, body: string | Buffer, code: string][] = [
   ['text', 'Tests: 3 failed', 'unknown_format'],
   ['a number', '42', 'unknown_format'],
   ['a web page', '<html><body>Sign in</body></html>', 'unknown_format'],
-  ['a web page with its document type', '<!doctype html><html></html>', 'entities_refused'],
+  ['a web page with its document type', '<!doctype html><html></html>', 'invalid_xml'],
   ['another XML report', '<assemblies><assembly/></assemblies>', 'unknown_format'],
   ['an empty object', '{}', 'unknown_format'],
   ['an empty array', '[]', 'unknown_format'],

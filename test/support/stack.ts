@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'pg';
 import { jiraEntries, type LocalFile, slackEntries } from '../../local/local-file';
 import { freePort } from '../../local/ports';
@@ -62,6 +62,8 @@ export type Stack = {
   faults: Faults;
   /** The product's database, for looking into it and for holding locks. */
   db: Pool;
+  /** For looking into workflows. */
+  temporal: Client;
   /** Starts one more worker process and waits until it polls. */
   startWorker(env?: Record<string, string>): Promise<Running>;
   /** Signals the worker that was started last; SIGKILL and SIGTERM wait for its end. */
@@ -115,26 +117,9 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     });
   let jira: JiraSandbox | null = await startJira(0);
   cleanup.push(async () => jira?.stop());
+  const { url: jiraUrl, port: jiraPort } = jira;
   const [slack] = await Promise.all([startSlack(), applyMigrations(product.url)]);
   cleanup.push(slack.stop);
-  const ready = readyOf(jira, slack);
-  const seeded = await seed({
-    databaseUrl: product.url,
-    encryptionKeys: secrets.encryptionKeys,
-    baseUrl,
-    sandbox: ready,
-    slackBotToken: secrets.slackBotToken,
-  });
-  const local: LocalFile = {
-    pid: process.pid,
-    baseUrl,
-    ...seeded,
-    ...jiraEntries(ready),
-    ...slackEntries(ready, secrets),
-    temporalAddress: temporal.address,
-    temporalNamespace: temporal.namespace,
-    databaseUrl: product.url,
-  };
   const env = {
     ...timings,
     LOG_LEVEL: 'warn',
@@ -145,15 +130,12 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     ENCRYPTION_KEYS: secrets.encryptionKeys,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    JIRA_ALLOWED_HTTP_ORIGINS: jira.url,
+    JIRA_ALLOWED_HTTP_ORIGINS: jiraUrl,
     SLACK_API_URL: slack.apiUrl,
     SLACK_SIGNING_SECRET: secrets.slackSigningSecret,
     SLACK_BOT_TOKEN: secrets.slackBotToken,
     ...options.env,
   };
-  const db = new Pool({ connectionString: product.url, max: 4 });
-  db.on('error', () => undefined);
-  cleanup.push(() => db.end());
   const workers: Running[] = [];
   const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
     const worker = launch('activities/worker.js', { ...env, ...more });
@@ -162,13 +144,31 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     await untilUp(worker, 'the worker', () => worker.log().includes('"ready":true'));
     return worker;
   };
-  const server = launch('api/main.js', env);
-  cleanup.push(() => server.signal('SIGKILL'));
-  await Promise.all([
-    untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok),
-    ...(options.worker === false ? [] : [startWorker()]),
+  const startServer = async () => {
+    const server = launch('api/main.js', env);
+    cleanup.push(() => server.signal('SIGKILL'));
+    await untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok);
+  };
+  const ready = readyOf(jira, slack);
+  const { encryptionKeys, slackBotToken } = secrets;
+  const [seeded] = await Promise.all([
+    seed({ databaseUrl: product.url, encryptionKeys, baseUrl, sandbox: ready, slackBotToken }),
+    startServer(),
+    options.worker === false ? null : startWorker(),
   ]);
-  const { port: jiraPort } = jira;
+  const db = new Pool({ connectionString: product.url, max: 4 });
+  db.on('error', () => undefined);
+  cleanup.push(() => db.end());
+  const local: LocalFile = {
+    pid: process.pid,
+    baseUrl,
+    ...seeded,
+    ...jiraEntries(ready),
+    ...slackEntries(ready, secrets),
+    temporalAddress: temporal.address,
+    temporalNamespace: temporal.namespace,
+    databaseUrl: product.url,
+  };
   return {
     local,
     api: createCaller(baseUrl, `Bearer ${local.apiKey}`),
@@ -177,6 +177,7 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     sandbox: createCaller(`${local.jiraUrl}/sandbox`),
     faults: createFaults(createCaller(`${local.jiraUrl}/sandbox`)),
     db,
+    temporal: temporal.client,
     startWorker,
     async killWorker(signal) {
       await workers.at(-1)?.signal(signal);
@@ -214,26 +215,23 @@ function basic(email: string, apiToken: string): string {
 }
 
 /** Task queues have fixed names, so a namespace is what keeps the workers of two stacks apart. */
-async function createNamespace(): Promise<{ address: string; namespace: string; drop: () => Promise<void> }> {
+async function createNamespace() {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address) throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
   const namespace = `test-${randomUUID()}`;
-  await withTemporal(address, async ({ workflowService }) => {
-    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 } });
-    await until(() => workflowService.describeNamespace({ namespace }), { what: 'the Temporal namespace' });
-  });
-  const drop = () =>
-    withTemporal(address, ({ operatorService }) => operatorService.deleteNamespace({ namespace }));
-  return { address, namespace, drop };
-}
-
-async function withTemporal(address: string, work: (connection: Connection) => Promise<unknown>): Promise<void> {
   const connection = await Connection.connect({ address });
-  try {
-    await work(connection);
-  } finally {
-    await connection.close();
-  }
+  const { workflowService, operatorService } = connection;
+  await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 } });
+  await until(() => workflowService.describeNamespace({ namespace }), { what: 'the Temporal namespace' });
+  return {
+    address,
+    namespace,
+    client: new Client({ connection, namespace }),
+    async drop() {
+      await operatorService.deleteNamespace({ namespace });
+      await connection.close();
+    },
+  };
 }
 
 // A child whose parent is gone loses its channel, and ends; nothing in the product knows of that.

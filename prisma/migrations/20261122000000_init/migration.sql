@@ -638,4 +638,4 @@ CREATE UNIQUE INDEX "session_case_one_open" ON "session_case" ("finding_id") WHE
 -- What the relay sweeps, what a new link relays, what the outbox renders.
 CREATE INDEX "delivery_pending" ON "delivery" ("received_at") WHERE "state" = 'pending';
 CREATE INDEX "delivery_untracked" ON "delivery" ("connection_id", "jira_issue_id") WHERE "state" = 'untracked';
-CREATE INDEX "card_dirty" ON "card" ("installation_id", "dirty_since") WHERE "dirty";
+CREATE INDEX "card_due" ON "card" ("not_before") WHERE "dirty" OR "attempts" > 0;
