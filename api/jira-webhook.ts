@@ -8,13 +8,13 @@ import { Refusal } from './operations/refusal';
 import { toProblem } from './problem';
 import { hubSignatureMatches } from './webhook-signature';
 
-export type WebhookSecret = { organisationId: string; secret: string };
+type WebhookSecret = { organisationId: string; secret: string };
 export type WebhookSecrets = {
   /** The secret of a connection that takes webhooks; null where there is no such connection (any more). */
   webhookSecret(connectionId: string): Promise<WebhookSecret | null>;
 };
 
-export type JiraWebhookDeps = {
+type JiraWebhookDeps = {
   deliveries: Pick<DeliveryStore, 'insert' | 'noteWebhook'>;
   connections: WebhookSecrets;
   wakeRelay: () => void;
@@ -166,7 +166,7 @@ type Read = Omit<NewDelivery, 'organisationId' | 'connectionId'>;
  * text of the issue. A body without event or issue id (webhooks can be set to exclude it) is of interest: something
  * happened. Without `identifier` (x-atlassian-webhook-identifier) event, issue and time tell deliveries apart.
  */
-export function readDelivery(body: Buffer, identifier?: string): Read {
+function readDelivery(body: Buffer, identifier?: string): Read {
   const root = parseObject(body);
   const event = text(own(root, 'webhookEvent')) ?? '';
   const jiraIssueId = text(own(object(own(root, 'issue')), 'id'));

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-export type GaugeSource = { name: string; help: string; read: () => Promise<number> | number };
+type GaugeSource = { name: string; help: string; read: () => Promise<number> | number };
 export type Metrics = ReturnType<typeof createMetrics>;
 
 type DeliveryCounts = { countByState(): Promise<Record<string, number>> };

@@ -5,7 +5,7 @@ import type { Answers, Route } from './routes/route';
 import { components, problem } from './schemas';
 
 type Json = { [key: string]: unknown };
-export type OpenApiDocument = {
+type OpenApiDocument = {
   openapi: string;
   info: { title: string; version: string; description: string };
   servers: { url: string }[];

@@ -28,8 +28,7 @@ export type NewDelivery = {
   occurredAt: Date | null;
 };
 
-export const deliveryStates = ['pending', 'untracked', 'ignored', 'processed'] as const;
-export type DeliveryState = (typeof deliveryStates)[number];
+export type DeliveryState = 'pending' | 'untracked' | 'ignored' | 'processed';
 
 export type DeliveredFinding = {
   organisationId: string;
@@ -146,15 +145,6 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
            limit $1)`,
         [limit],
       );
-    },
-
-    /** How many deliveries wait (`pending`), and for how many seconds the oldest of them has. */
-    async backlog(): Promise<{ pending: number; oldestSeconds: number }> {
-      const { rows } = await pool.query<{ pending: number; oldest: number }>(
-        `select count(*)::int as pending, coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as oldest
-         from delivery where state = 'pending'`,
-      );
-      return { pending: rows[0]?.pending ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
     },
 
     async countByState(): Promise<Record<DeliveryState, number>> {

@@ -91,7 +91,10 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
       );
     },
 
-    /** Keeps the link to an issue that people made; the lifecycle makes it the active one. Answers true when the issue is another finding's already. */
+    /**
+     * Keeps the link to an issue that people made; the lifecycle makes it the active one. Answers true when the issue
+     * is another finding's already. An issue that was unlinked is free again: its old link keeps only the key.
+     */
     async adoptLink(
       input: FindingRef & {
         linkId: string;
@@ -102,25 +105,35 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         projectKey: string;
       },
     ): Promise<boolean> {
-      const { rowCount } = await pool.query(
-        `insert into issue_link (id, organisation_id, finding_id, connection_id, generation, state, marker, project_key,
-           jira_issue_id, jira_key, pushed_by_id, linked_at, active)
-         select $1, $2, $3, $4, 1 + coalesce(max(l.generation), 0), 'linked', $5, $6, $7, $8, $9, now(), false
-         from (select 1) one left join issue_link l on l.finding_id = $3
-         on conflict do nothing`,
-        [
-          input.linkId,
-          input.organisationId,
-          input.findingId,
-          input.connectionId,
-          markerOf(input.linkId),
-          input.projectKey,
-          input.issueId,
-          input.key,
-          input.memberId,
-        ],
-      );
-      return rowCount === 0;
+      const { organisationId, findingId, connectionId, issueId } = input;
+      return await inTransaction(pool, async (client) => {
+        // The last condition frees what the same finding once had, or what a link that died half-way left behind.
+        await client.query(
+          `update issue_link set jira_issue_id = null
+           where organisation_id = $1 and connection_id = $2 and jira_issue_id = $3 and not active and (
+             state = 'detached' or finding_id = $4 and linked_at < now() - interval '1 minute')`,
+          [organisationId, connectionId, issueId, findingId],
+        );
+        const { rowCount } = await client.query(
+          `insert into issue_link (id, organisation_id, finding_id, connection_id, generation, state, marker, project_key,
+             jira_issue_id, jira_key, pushed_by_id, linked_at, active)
+           select $1, $2, $3, $4, 1 + coalesce(max(l.generation), 0), 'linked', $5, $6, $7, $8, $9, now(), false
+           from (select 1) one left join issue_link l on l.finding_id = $3
+           on conflict do nothing`,
+          [
+            input.linkId,
+            organisationId,
+            findingId,
+            connectionId,
+            markerOf(input.linkId),
+            input.projectKey,
+            issueId,
+            input.key,
+            input.memberId,
+          ],
+        );
+        return rowCount === 0;
+      });
     },
 
     /** Ends a link that Jira refused: it is kept as history and the finding can be pushed anew. */

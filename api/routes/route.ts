@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Refusal } from '../operations/refusal';
 import type { Caller, Operations } from '../operations/types';
 
-export type Reply = { status: number; body?: unknown };
+type Reply = { status: number; body?: unknown };
 export type Answers = Record<number, { description: string; schema?: z.ZodType }>;
 
 /** A route as the table holds it: what it takes and answers, and how it is served. */

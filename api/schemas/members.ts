@@ -15,7 +15,14 @@ export const memberView = named(
 export const memberPage = page('MemberPage', memberView) satisfies z.ZodType<Page<MemberView>>;
 export const apiKeyRequest = named(
   'ApiKeyRequest',
-  z.strictObject({ member: uuid, name: line(200), scopes: z.array(z.enum(operations)).max(50).optional() }),
+  z.strictObject({
+    member: uuid,
+    name: line(200),
+    scopes: z
+      .array(z.enum([...operations, '*']))
+      .max(50)
+      .optional(),
+  }),
 ) satisfies z.ZodType<ApiKeyRequest>;
 const apiKeyFields = {
   id: z.string(),

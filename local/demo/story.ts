@@ -66,7 +66,7 @@ async function sendReports(
     const key = `demo-${run}-${index + 1}`;
     await recheck.createSource({ key, report });
     const { format, findings } = await recheck.sendReport(key, report);
-    timeline.tell(report.name, `ingested ${counted(findings.new)} (${format}) into the source ${key}`);
+    timeline.tell('HTTP', `${report.name}: ingested ${counted(findings.new)} (${format}), source ${key}`);
     const first = await recheck.findings(key, MOST_DRIVEN);
     taken.push({ key, report: report.name, findings: first, count: findings.new });
   }
@@ -120,16 +120,21 @@ async function rerun(scene: Scene, finding: DemoFinding): Promise<void> {
     await waitFor(`the failed re-run of ${id}`, failed);
     timeline.tell(id, `failed: ${verifier.name} presses Fail, with a note; it stays flagged`);
   }
-  await startSession(scene, finding);
+  await startSession(scene, finding, part === 'fails_first' ? 'second' : 'first');
   await slack.press(verifier, { actionId: findingActions.pass, finding: id });
   timeline.tell(id, `passed: ${verifier.name} presses Pass`);
   await reaches(scene, finding, 'verified', 60);
   timeline.tell(id, 'verified');
 }
 
-async function startSession({ timeline, slack, verifier }: Scene, { id }: DemoFinding): Promise<void> {
+async function startSession(
+  { timeline, slack, verifier }: Scene,
+  { id }: DemoFinding,
+  round: 'first' | 'second' = 'first',
+): Promise<void> {
   await slack.press(verifier, { actionId: findingActions.rerun, finding: id });
-  timeline.tell(id, `session: ${verifier.name} presses Start re-run on the card`);
+  const again = round === 'second' ? ', second round' : '';
+  timeline.tell(id, `session: ${verifier.name} presses Start re-run on the card${again}`);
 }
 
 async function reaches(

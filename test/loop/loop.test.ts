@@ -27,7 +27,9 @@ describe('S5: what Jira says', () => {
     const found = await go.finding(id);
     expect(found.occurrences.map((each: { status: string }) => each.status)).toEqual(['pending_rerun']);
     expect(found.claim).toMatchObject({ number: 1, by: 'Dana Developer' });
-    expect(await panel(source)).toMatchObject([{ finding: id, jiraKey: key, claimedBy: 'Dana Developer', session: null }]);
+    expect(await panel(source)).toMatchObject([
+      { finding: id, jiraKey: key, claimedBy: 'Dana Developer', session: null },
+    ]);
   });
 
   it.each(["Won't Do", 'Duplicate'])('S5 Done as %s blocks the finding, and nothing is queued', async (resolution) => {
@@ -184,9 +186,15 @@ describe('V4: verdicts', () => {
     const sessionId = await go.session(source, [id]);
     // The lifecycle is reading the reopened issue when the verdict for the first claim comes in.
     const { id: issueId } = await go.issue(key);
-    const hold = await stack.faults.add({ kind: 'hold', count: 1, match: { method: 'GET', path: `/issue/${issueId}[?]` } });
+    const hold = await stack.faults.add({
+      kind: 'hold',
+      count: 1,
+      match: { method: 'GET', path: `/issue/${issueId}[?]` },
+    });
     await go.move(key, 'In Progress');
-    await until(async () => (await stack.faults.get(hold.id))?.waiting === 1, { what: 'the lifecycle reading the issue' });
+    await until(async () => (await stack.faults.get(hold.id))?.waiting === 1, {
+      what: 'the lifecycle reading the issue',
+    });
     await go.move(key, 'Done');
     await go.verdict(sessionId, id, 'pass');
     await stack.faults.release(hold.id);
@@ -213,7 +221,9 @@ describe('S8: reopened, moved, deleted, linked', () => {
       status: 'in_progress',
       cases: [{ finding: one.id, verdict: 'withdrawn' }, { verdict: null }],
     });
-    const late = await stack.api('POST', `/api/v1/sessions/${sessionId}/verdicts`, [{ finding: one.id, verdict: 'pass' }]);
+    const late = await stack.api('POST', `/api/v1/sessions/${sessionId}/verdicts`, [
+      { finding: one.id, verdict: 'pass' },
+    ]);
     expect(late.status).toBe(409);
     expect(await go.verdict(sessionId, two.id, 'pass')).toMatchObject({ status: 'completed' });
     await go.becomes(two.id, 'verified');
@@ -254,7 +264,9 @@ describe('S8: reopened, moved, deleted, linked', () => {
     await go.move(key, 'Done');
     await go.quiet(one);
     expect(await go.finding(one)).toMatchObject({ status: 'open' });
-    expect(await must(stack.api('POST', `/api/v1/findings/${two}/link`, { jiraKey: key }))).toMatchObject({ jira: { key } });
+    expect(await must(stack.api('POST', `/api/v1/findings/${two}/link`, { jiraKey: key }))).toMatchObject({
+      jira: { key },
+    });
     await go.becomes(two, 'needs_rerun');
   });
 });
@@ -264,7 +276,9 @@ describe('V7: regressions', () => {
     const { source, id, key } = await go.flagged();
     await go.verdict(await go.session(source, [id]), id, 'pass');
     await go.becomes(id, 'verified');
-    expect(await go.report(source, { failed: ['adds to the cart'] })).toMatchObject({ findings: { new: 0, regressed: 1 } });
+    expect(await go.report(source, { failed: ['adds to the cart'] })).toMatchObject({
+      findings: { new: 0, regressed: 1 },
+    });
     await go.becomes(id, 'open');
 
     const { items } = await go.push(source, [id]);

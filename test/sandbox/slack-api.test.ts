@@ -1,6 +1,6 @@
 import { ErrorCode } from '@slack/web-api';
-import { startSlackSandbox } from '../../local/sandbox/slack/server.ts';
-import { clientOf, MEL, modal, OLIVIA, SECRET, startWorld, TOKEN, type World } from './slack-fixture.ts';
+import { startSlackSandbox } from '../../local/sandbox/slack/server';
+import { clientOf, MEL, modal, OLIVIA, SECRET, startWorld, TOKEN, type World } from './slack-fixture';
 
 let world: World;
 beforeAll(async () => {

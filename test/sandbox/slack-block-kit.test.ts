@@ -1,5 +1,5 @@
-import { type Surface, validateBlocks, validateMessage, validateView } from '../../local/sandbox/slack/block-kit.ts';
-import { modal } from './slack-fixture.ts';
+import { type Surface, validateBlocks, validateMessage, validateView } from '../../local/sandbox/slack/block-kit';
+import { modal } from './slack-fixture';
 
 const text = (length: number) => ({ type: 'mrkdwn', text: 'x'.repeat(length) });
 const plain = (length: number) => ({ type: 'plain_text', text: 'x'.repeat(length) });

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { App, ExpressReceiver } from '@slack/bolt';
 import { type Logger, LogLevel, WebClient } from '@slack/web-api';
 import express from 'express';
-import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/server.ts';
-import { createDatabase } from '../support/database.ts';
+import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/server';
+import { createDatabase } from '../support/database';
 
 export const SECRET = 'a-signing-secret-of-the-tests';
 export const TOKEN = 'xoxb-sandbox-tests';

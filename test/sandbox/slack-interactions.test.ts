@@ -1,7 +1,7 @@
 import type { BlockAction, ButtonAction, StaticSelectAction, ViewSubmitAction } from '@slack/bolt';
 import type { KnownBlock } from '@slack/web-api';
-import { until } from '../support/until.ts';
-import { MEL, modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture.ts';
+import { until } from '../support/until';
+import { MEL, modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture';
 
 let world: World;
 let bolt: Awaited<ReturnType<typeof startBolt>>;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BlockAction, ButtonAction } from '@slack/bolt';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture.ts';
+import { modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const ARGUMENTS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
@@ -28,7 +28,7 @@ beforeEach(async () => {
   await world.sandbox('POST', 'reset');
   // axe is injected into the page, which the page's own policy rightly refuses to strangers.
   page = await browser.newPage({ bypassCSP: true });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
 });
 afterEach(() => page.close());
 

@@ -3,7 +3,12 @@
 // Answers are what tests are about: their shape is looked at by expectations, not by the compiler.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Answer = { status: number; body: any };
-export type Caller = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+export type Caller = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>;
 
 /** Calls one server with one authorization. A string or buffer goes out as it is, anything else as JSON. */
 export function createCaller(baseUrl: string, authorization?: string): Caller {

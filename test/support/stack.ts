@@ -1,21 +1,17 @@
 // A whole Recheck for one test file: databases and a Temporal namespace of its own, the sandbox in this process, and
 // the server and the worker as real child processes of what the build made.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'pg';
 import { jiraEntries, type LocalFile, slackEntries } from '../../local/local-file';
 import { freePort } from '../../local/ports';
 import { type JiraSandbox, startJiraSandbox } from '../../local/sandbox/jira/server';
 import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/server';
-import type { SandboxReady, SeedInput, Seeded } from '../../local/seed';
+import type { SandboxReady } from '../../local/seed';
 import { applyMigrations } from '../../prisma/migrate';
-import { projectRoot } from '../../prisma/schema-engine';
 import { createDatabase } from './database';
 import { type Answer, type Caller, createCaller, createFaults, type Faults } from './stack-clients';
+import { launch, type Running, seed, untilUp } from './stack-processes';
 import { until } from './until';
 
 /** Short waits: a real Temporal server fires no timer in under about a second, and 0 skips it. */
@@ -38,16 +34,6 @@ export type StackOptions = {
   worker?: boolean;
 };
 
-/** A child process of `dist`. */
-export type Running = {
-  pid: number;
-  /** Everything that it has printed. */
-  log(): string;
-  /** Sends a signal; resolves when the process has ended, or at once for SIGSTOP and SIGCONT. */
-  signal(signal: NodeJS.Signals): Promise<void>;
-  hasEnded(): boolean;
-};
-
 export type Stack = {
   /** The shape of `.recheck/local.json`. */
   local: LocalFile;
@@ -60,6 +46,8 @@ export type Stack = {
   /** The sandbox's own controls, below `/sandbox`. */
   sandbox: Caller;
   faults: Faults;
+  /** The controls of the sandbox's Slack, below `/sandbox`; `/act/command` and its like act as a user. */
+  slack: Caller;
   /** The product's database, for looking into it and for holding locks. */
   db: Pool;
   /** For looking into workflows. */
@@ -176,6 +164,7 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     jira: createCaller(local.jiraUrl, basic(local.jiraEmail, local.jiraApiToken)),
     sandbox: createCaller(`${local.jiraUrl}/sandbox`),
     faults: createFaults(createCaller(`${local.jiraUrl}/sandbox`)),
+    slack: createCaller(`${local.slackUrl}/sandbox`),
     db,
     temporal: temporal.client,
     startWorker,
@@ -217,7 +206,8 @@ function basic(email: string, apiToken: string): string {
 /** Task queues have fixed names, so a namespace is what keeps the workers of two stacks apart. */
 async function createNamespace() {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
-  if (!address) throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
+  if (!address)
+    throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
   const namespace = `test-${randomUUID()}`;
   const connection = await Connection.connect({ address });
   const { workflowService, operatorService } = connection;
@@ -234,70 +224,4 @@ async function createNamespace() {
   };
 }
 
-// A child whose parent is gone loses its channel, and ends; nothing in the product knows of that.
-const endWithParent = 'data:text/javascript,process.once("disconnect",()=>process.exit(1))';
-
-function built(script: string): string {
-  const file = join(projectRoot(), 'dist', script);
-  if (!existsSync(file)) throw new Error(`${file} is not there. Run the tests with "npm test", which builds first.`);
-  return file;
-}
-
-/** Seeds as `npm start` does, in a process of its own: Jest cannot load the generated Prisma client. */
-async function seed(input: SeedInput): Promise<Seeded> {
-  const code = `process.once('message', (input) => require(process.argv[1]).seedLocal(input).then((seeded) => process.send({ seeded }),
-    (error) => process.send({ error: String(error) })).then(() => process.disconnect()))`;
-  const child = spawn(process.execPath, ['-e', code, built('local/seed.js')], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  child.send(input);
-  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [
-    { seeded?: Seeded; error?: string } | number,
-  ];
-  if (typeof answer === 'object' && answer?.seeded) return answer.seeded;
-  throw new Error(`Seeding failed: ${typeof answer === 'object' ? answer?.error : `exit code ${answer}`}`);
-}
-
-function launch(script: string, env: Record<string, string>): Running {
-  const file = built(script);
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--enable-source-maps', '--import', endWithParent, file], {
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  return {
-    pid: child.pid ?? 0,
-    log: () => output,
-    hasEnded: () => hasEnded(child),
-    async signal(signal) {
-      if (hasEnded(child)) return;
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
-    },
-  };
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-async function untilUp(child: Running, what: string, probe: () => Promise<boolean> | boolean): Promise<void> {
-  let ended = false;
-  await until(
-    () => {
-      ended = child.hasEnded();
-      return ended || probe();
-    },
-    { seconds: 60, what: `${what}'s start` },
-  );
-  if (ended) throw new Error(`${what} ended while it started:\n${child.log()}`);
-}
-
-export type { Answer };
+export type { Answer, Running };

@@ -19,7 +19,7 @@ export interface RequestLog {
   clear(): void;
 }
 
-const most = 10_000;
+const most = 5_000;
 
 /** A bounded log in memory: the oldest entries make room. */
 export function createRequestLog(): RequestLog {

@@ -16,8 +16,6 @@ import {
 } from './block-kit-elements';
 import { richTextElement } from './rich-text';
 
-export { LIMITS } from './block-kit-elements';
-
 /** Where blocks are shown: some blocks exist on one surface only. */
 export type Surface = 'message' | 'modal' | 'home';
 

@@ -2,49 +2,55 @@ import type { AdfNode } from './validate';
 
 /** A document as plain text, for search and for Jira's limit of 32,767 characters. */
 export function documentText(doc: AdfNode | null): string {
-  return doc ? wiki(doc, false).trim() : '';
+  return doc ? render(doc, plain).trim() : '';
 }
 
 /** A document in wiki markup: what REST version 2, and with it the webhooks, give for a description. */
 export function documentWiki(doc: AdfNode | null): string | null {
-  return doc ? wiki(doc, true).trim() : null;
+  return doc ? render(doc, wiki).trim() : null;
 }
 
-function wiki(node: AdfNode, markup: boolean): string {
-  const inner = () => (node.content ?? []).map((child) => wiki(child, markup)).join('');
-  switch (node.type) {
-    case 'text':
-      return markup ? marked(node) : (node.text ?? '');
-    case 'hardBreak':
-      return '\n';
-    case 'mention':
-      return markup ? `[~accountid:${String(node.attrs?.id)}]` : String(node.attrs?.text ?? '');
-    case 'emoji':
-      return String(node.attrs?.shortName ?? '');
-    case 'inlineCard':
-      return String(node.attrs?.url ?? '');
-    case 'heading':
-      return `${markup ? `h${String(node.attrs?.level)}. ` : ''}${inner()}\n\n`;
-    case 'paragraph':
-      return `${inner()}\n\n`;
-    case 'codeBlock':
-      return markup ? `{code}\n${inner()}\n{code}\n\n` : `${inner()}\n\n`;
-    case 'listItem':
-      return `${markup ? '* ' : ''}${inner().trim()}\n`;
-    case 'bulletList':
-    case 'orderedList':
-      return `${inner()}\n`;
-    case 'rule':
-      return markup ? '----\n' : '\n';
-    case 'tableHeader':
-      return `${markup ? '||' : ' '}${inner().trim()}`;
-    case 'tableCell':
-      return `${markup ? '|' : ' '}${inner().trim()}`;
-    case 'tableRow':
-      return `${inner()}${markup ? '|' : ''}\n`;
-    default:
-      return inner();
-  }
+/** How each type of node is written; `inner` is what its content became. A type that is missing is its content. */
+type Style = Record<string, (node: AdfNode, inner: string) => string>;
+
+const plain: Style = {
+  text: (node) => node.text ?? '',
+  hardBreak: () => '\n',
+  mention: (node) => attribute(node, 'text'),
+  emoji: (node) => attribute(node, 'shortName'),
+  inlineCard: (node) => attribute(node, 'url'),
+  heading: (_node, inner) => `${inner}\n\n`,
+  paragraph: (_node, inner) => `${inner}\n\n`,
+  codeBlock: (_node, inner) => `${inner}\n\n`,
+  listItem: (_node, inner) => `${inner.trim()}\n`,
+  bulletList: (_node, inner) => `${inner}\n`,
+  orderedList: (_node, inner) => `${inner}\n`,
+  rule: () => '\n',
+  tableHeader: (_node, inner) => ` ${inner.trim()}`,
+  tableCell: (_node, inner) => ` ${inner.trim()}`,
+  tableRow: (_node, inner) => `${inner}\n`,
+};
+
+const wiki: Style = {
+  ...plain,
+  text: marked,
+  mention: (node) => `[~accountid:${attribute(node, 'id')}]`,
+  heading: (node, inner) => `h${attribute(node, 'level')}. ${inner}\n\n`,
+  codeBlock: (_node, inner) => `{code}\n${inner}\n{code}\n\n`,
+  listItem: (_node, inner) => `* ${inner.trim()}\n`,
+  rule: () => '----\n',
+  tableHeader: (_node, inner) => `||${inner.trim()}`,
+  tableCell: (_node, inner) => `|${inner.trim()}`,
+  tableRow: (_node, inner) => `${inner}|\n`,
+};
+
+function render(node: AdfNode, style: Style): string {
+  const inner = (node.content ?? []).map((child) => render(child, style)).join('');
+  return style[node.type]?.(node, inner) ?? inner;
+}
+
+function attribute(node: AdfNode, name: string): string {
+  return String(node.attrs?.[name] ?? '');
 }
 
 function marked(node: AdfNode): string {

@@ -6,40 +6,51 @@ import { redrawIssue, startIssue } from './issue.js';
 
 const main = document.getElementById('main');
 const { project, issue } = document.body.dataset;
-let refresh = async () => true;
-let stale = false;
+let refreshBoard = async () => true;
+let opened = false;
+let running = false;
+const stale = { issue: false, board: false };
 
 async function start() {
   if (issue) await startIssue(main, issue);
-  else refresh = await startBoard(main, project);
+  else refreshBoard = await startBoard(main, project);
   main.dataset.ready = 'true';
   const events = new EventSource('/sandbox/board/events');
-  events.addEventListener('message', update);
-  // After a break the server may have changed without telling.
-  events.addEventListener('open', update);
-  // What could not be drawn under an open menu or dialog is drawn after it.
-  setInterval(() => stale && update(), 500);
+  events.addEventListener('message', changed);
+  events.addEventListener('open', () => {
+    // After a break the server may have changed without telling.
+    if (opened) changed();
+    opened = true;
+  });
+  // A board that could not be drawn under an open menu or dialog is drawn after it.
+  setInterval(() => stale.board && update(), 500);
 }
 
-let running = false;
+function changed() {
+  stale.issue = true;
+  stale.board = true;
+  update();
+}
 
 async function update() {
-  stale = true;
   if (running) return;
   running = true;
   try {
-    while (stale) {
-      stale = false;
+    if (stale.issue) {
+      stale.issue = false;
       await redrawIssue();
-      if (!(await refresh())) {
-        stale = true;
-        break;
-      }
+    }
+    if (stale.board) {
+      stale.board = false;
+      stale.board = !(await refreshBoard()) || stale.board;
     }
   } catch {
-    stale = true;
+    stale.board = true;
   }
+  // Many changes at once are drawn together.
+  await new Promise((resolve) => setTimeout(resolve, 100));
   running = false;
+  if (stale.issue) update();
 }
 
 start().catch((error) => toast(error.message, { bad: true }));

@@ -1,15 +1,5 @@
 import { mustBeAllowed, mustSeeIssue } from '../access';
-import {
-  type Answer,
-  type Call,
-  isObject,
-  JiraProblem,
-  objectBody,
-  ok,
-  pageBean,
-  pageOf,
-  queryList,
-} from '../answer';
+import { type Answer, type Call, isObject, JiraProblem, objectBody, ok, pageBean, pageOf, queryList } from '../answer';
 import { resolutionBean, statusBean } from '../beans';
 import { getStatus, isDone, pick, resolutions, type Transition } from '../catalog';
 import { transitionIssue } from '../changes';

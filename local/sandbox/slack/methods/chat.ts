@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIMITS } from '../block-kit';
+import { LIMITS } from '../block-kit-elements';
 import type { Context } from '../context';
 import { APP, type Channel } from '../directory';
 import { type Block, type Message, messageObject } from '../messages';
