@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Answers, Route } from './routes/route';
-import { components, problem } from './schemas';
+import { components, problem } from './schemas/shared';
 
 type Json = { [key: string]: unknown };
 type OpenApiDocument = {

@@ -59,7 +59,9 @@ export function cardOf(slack: Page, finding: string) {
 
 /** Types a slash command into the composer and sends it. */
 export async function command(slack: Page, text: string): Promise<void> {
-  const composer = slack.getByRole('textbox', { name: /^Message/ }).or(slack.getByRole('combobox', { name: /^Message/ }));
+  const composer = slack
+    .getByRole('textbox', { name: /^Message/ })
+    .or(slack.getByRole('combobox', { name: /^Message/ }));
   await composer.first().click();
   await composer.first().fill(text);
   await composer.first().press('Enter');
@@ -73,7 +75,10 @@ export async function moveToDone(board: Page, jiraKey: string, before?: () => Pr
   const dialog = board.getByRole('dialog');
   await dialog.waitFor();
   await before?.();
-  await dialog.getByRole('button', { name: /Done|Move/ }).last().click();
+  await dialog
+    .getByRole('button', { name: /Done|Move/ })
+    .last()
+    .click();
   await dialog.waitFor({ state: 'hidden' });
 }
 
@@ -84,7 +89,10 @@ async function showWorkflow(
   const page = await context.newPage();
   const query = encodeURIComponent(`JiraKey="${input.jiraKey}"`);
   await page.goto(`${input.temporalUi}/namespaces/${input.temporalNamespace}/workflows?query=${query}`);
-  await page.getByRole('link', { name: /^finding:/ }).first().click();
+  await page
+    .getByRole('link', { name: /^finding:/ })
+    .first()
+    .click();
   await page.getByText('Completed').first().waitFor();
   await page.getByText('Let the issue settle').first().waitFor();
   await input.at('temporal', page);

@@ -11,7 +11,7 @@ import type { Progress } from './progress';
 import { loadSecrets, type Secrets } from './secrets';
 import { type SandboxReady, seedLocal } from './seed';
 import { type Servers, startServers } from './servers';
-import { firstJsonLine, untilReady } from './until-ready';
+import { readyLine, untilReady } from './until-ready';
 
 export interface StackOptions {
   /** The folder with the data; `.recheck` of the project where nothing is said. */
@@ -120,7 +120,7 @@ async function startSandbox(
     ...slackSecrets(secrets),
   };
   const child = processes.start({ name: 'sandbox', ...script('local/sandbox/main.js'), env });
-  return (await untilReady(child, () => firstJsonLine(child))) as unknown as SandboxReady;
+  return (await untilReady(child, () => readyLine(child))) as unknown as SandboxReady;
 }
 
 async function startProduct(
@@ -148,12 +148,13 @@ async function startProduct(
     env: { ...env, METRICS_PORT: String(metrics) },
   });
   const server = processes.start({ name: 'server', ...script('api/main.js'), env: { ...env, PORT: String(api) } });
-  await untilReady(server, async () => {
-    if (worker.hasEnded()) throw new Error(`The worker ended: ${worker.logTail()}`);
-    const { ok, status } = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(5000) });
-    if (!ok) throw new Error(`/readyz answers ${status}.`);
-    return true;
-  });
+  await Promise.all([untilReady(worker, () => readyLine(worker)), untilReady(server, () => answersReady(baseUrl))]);
+}
+
+async function answersReady(baseUrl: string): Promise<true> {
+  const { ok, status } = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(5000) });
+  if (!ok) throw new Error(`/readyz answers ${status}.`);
+  return true;
 }
 
 function slackSecrets({ slackSigningSecret, slackBotToken }: Secrets): NodeJS.ProcessEnv {

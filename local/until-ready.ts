@@ -26,9 +26,11 @@ export async function untilReady<T>(
   throw new Error(`${child.name} was not ready within ${seconds} s. ${last}\n${log}`);
 }
 
-/** The first line of the process's log that is a JSON object, which is how the sandbox says that it is ready. */
-export function firstJsonLine(child: RunningProcess): Record<string, unknown> | undefined {
+/** The line that a process prints when it is ready: a JSON object with `ready: true`. */
+export function readyLine(child: RunningProcess): Record<string, unknown> | undefined {
   const lines = readFileSync(child.logFile, 'utf8').split('\n').slice(0, -1);
-  for (const line of lines) if (line.startsWith('{') && line.endsWith('}')) return JSON.parse(line);
-  return undefined;
+  return lines
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .find(({ ready }) => ready === true);
 }

@@ -8,15 +8,19 @@ const read = (name: string) => readFileSync(join(root, name), 'utf8');
 /** Names that stand in .env.example, those in a comment as well: they are explained there. */
 const explained = new Set([...read('.env.example').matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]));
 
+interface LintResult {
+  messages: { type: string; rule: string; message: string; line: number }[];
+}
+
 describe('docker-compose.yml', () => {
   const compose = read('docker-compose.yml');
 
   it('is valid by the Compose specification', () => {
     const linter = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] });
-    const results = linter.lintFiles([join(root, 'docker-compose.yml')], false);
+    const results: LintResult[] = linter.lintFiles([join(root, 'docker-compose.yml')], false);
     expect(results).toHaveLength(1);
-    expect(results.flatMap(({ messages }) => messages.filter(({ type }) => type === 'error'))).toEqual([]);
-    expect(results.flatMap(({ messages }) => messages.filter(({ rule }) => rule === 'invalid-schema'))).toEqual([]);
+    // Its opinions about the order of keys are warnings.
+    expect(results.flatMap(({ messages }) => messages).filter(({ type }) => type === 'error')).toEqual([]);
   });
 
   it('uses no variable that .env.example does not explain', () => {

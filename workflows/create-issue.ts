@@ -34,43 +34,46 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   if (opened.kind === 'refused') return { outcome: 'refused', reason: opened.reason };
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
   const { linkId } = opened;
-  let { attempt } = opened;
-  let { resumed } = opened;
+  let { attempt, resumed } = opened;
   for (let failures = 0; ; ) {
     // A run that takes over a push cannot know what its predecessor sent.
     const sent = resumed ? ambiguous : await sendOnce({ organisationId, linkId, attempt }, timings);
     resumed = false;
-    if (sent.kind === 'created') return { outcome: 'created', issue: { linkId, key: sent.key } };
-    if (sent.kind === 'refused') return { outcome: 'failed', reason: sent.reason };
+    const end = clearEnd(sent, linkId);
+    if (end) return end;
     if (sent.kind === 'no_slot') {
       await pause(sent.waitMs, 'Wait for a slot of the connection');
       continue;
     }
-    if (sent.kind === 'ambiguous') {
-      const settled = await settleAttempt({ organisationId, linkId, attempt });
-      if (settled.kind === 'linked') return { outcome: 'created', issue: settled.issue };
-      if (settled.kind === 'sent') {
-        const found = await search(input, linkId);
-        if (found) return { outcome: 'created', issue: found };
-      } else {
-        failures += 1;
-        await pause(backoffMs(failures), 'Try again');
-      }
-    } else {
+    const lost = sent.kind === 'ambiguous' ? await lookFor({ organisationId, linkId, attempt }, timings) : null;
+    if (lost?.issue) return { outcome: 'created', issue: lost.issue };
+    if (!lost?.searched) {
       failures += 1;
-      await pause(Math.max(sent.waitMs, backoffMs(failures)), 'Jira is not taking requests');
+      await pause(Math.max('waitMs' in sent ? sent.waitMs : 0, backoffMs(failures)), 'Try again');
     }
     attempt = (await nextAttempt({ organisationId, linkId, attempt })).attempt;
   }
 }
 
+function clearEnd(sent: Sent | typeof ambiguous, linkId: string): CreateEnd | null {
+  if (sent.kind === 'created') return { outcome: 'created', issue: { linkId, key: sent.key } };
+  return sent.kind === 'refused' ? { outcome: 'failed', reason: sent.reason } : null;
+}
+
+type Attempt = { organisationId: string; linkId: string; attempt: number };
+
+/** What became of an attempt without an answer; `searched` says that it was sent and stayed unfound. */
+async function lookFor(attempt: Attempt, timings: Timings): Promise<{ issue: LinkedIssue | null; searched: boolean }> {
+  const settled = await settleAttempt(attempt);
+  if (settled.kind === 'linked') return { issue: settled.issue, searched: false };
+  if (settled.kind === 'never_sent') return { issue: null, searched: false };
+  return { issue: await search(attempt, timings), searched: true };
+}
+
 const ambiguous = { kind: 'ambiguous' as const };
 type Sent = Awaited<ReturnType<Activities['createIssue']>>;
 
-async function sendOnce(
-  input: { organisationId: string; linkId: string; attempt: number },
-  timings: Timings,
-): Promise<Sent | typeof ambiguous> {
+async function sendOnce(input: Attempt, timings: Timings): Promise<Sent | typeof ambiguous> {
   const { createIssue } = proxyActivities<Activities>({
     taskQueue: jiraTaskQueue,
     startToCloseTimeout: timings.createTimeoutMs,
@@ -87,7 +90,7 @@ async function sendOnce(
   }
 }
 
-async function search({ organisationId, timings }: CreateInput, linkId: string): Promise<LinkedIssue | null> {
+async function search({ organisationId, linkId }: Attempt, timings: Timings): Promise<LinkedIssue | null> {
   const end = Date.now() + timings.searchWindowMs;
   for (;;) {
     // The index lags and flickers: one hit is enough, one miss proves nothing.

@@ -91,27 +91,21 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     if (end) await handle({ type: 'issue_reopened', ...end });
   }
 
+  function showInUi(): void {
+    const now = `${state.status} ${state.issue?.key}`;
+    if (now !== shown) showState(state);
+    shown = now;
+  }
+
   /** What Jira refuses for good ends one effect, not the run: it is written down, and the finding stays where it is. */
   async function orNote<T>(event: string, call: () => Promise<T>): Promise<T | null> {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-      const detail = error.cause?.message ?? error.message;
+      const detail = refusalOf(error);
       await record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
       return null;
     }
-  }
-
-  function showInUi(): void {
-    const now = `${state.status} ${state.issue?.key}`;
-    if (now === shown) return;
-    shown = now;
-    upsertSearchAttributes([
-      { key: searchAttributes.status, value: state.status },
-      ...(state.issue ? [{ key: searchAttributes.jiraKey, value: state.issue.key }] : []),
-    ]);
-    setCurrentDetails(describeLifecycle(state));
   }
 
   return {
@@ -142,4 +136,18 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       return { outcome: push?.batchId === batchId ? 'created' : 'reused', jiraKey: state.issue.key };
     },
   };
+}
+
+/** For the Temporal UI: what operators filter by, and what they read. */
+function showState(state: LifecycleState): void {
+  upsertSearchAttributes([
+    { key: searchAttributes.status, value: state.status },
+    ...(state.issue ? [{ key: searchAttributes.jiraKey, value: state.issue.key }] : []),
+  ]);
+  setCurrentDetails(describeLifecycle(state));
+}
+
+function refusalOf(error: unknown): string {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  return error.cause?.message ?? error.message;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { connectionPage, connectionRequest, connectionTest, newConnectionView, pageQuery, uuid } from '../schemas';
+import { connectionPage, connectionRequest, connectionTest, newConnectionView } from '../schemas/connections';
+import { pageQuery, uuid } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: uuid });

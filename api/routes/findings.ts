@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { findingDetail, findingId, findingPage, findingQuery, linkRequest } from '../schemas';
+import { findingDetail, findingPage, findingQuery, linkRequest } from '../schemas/findings';
+import { findingId } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: findingId });

@@ -1,14 +1,6 @@
 import { z } from 'zod';
-import {
-  apiKeyPage,
-  apiKeyRequest,
-  memberPage,
-  memberRequest,
-  memberView,
-  newApiKeyView,
-  pageQuery,
-  uuid,
-} from '../schemas';
+import { apiKeyPage, apiKeyRequest, memberPage, memberRequest, memberView, newApiKeyView } from '../schemas/members';
+import { pageQuery, uuid } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: uuid });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { idempotencyHeaders, noteRequest, pushPreview, pushRequest, pushView, uuid } from '../schemas';
+import { noteRequest, pushPreview, pushRequest, pushView } from '../schemas/pushes';
+import { uuid } from '../schemas/shared';
+import { idempotencyHeaders } from '../schemas/sources';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: uuid });

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { ReportUpload } from '../operations/types';
 import { HttpRefusal } from '../problem';
-import type { reportHeaders, reportQuery } from '../schemas';
+import type { reportHeaders, reportQuery } from '../schemas/sources';
 
 /** The upload that a request carries. Throws 415 for an encoding that cannot be unpacked, and for multipart. */
 export function reportUpload(

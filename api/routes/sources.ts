@@ -1,16 +1,15 @@
 import { z } from 'zod';
+import { pageQuery, sourceKey } from '../schemas/shared';
 import {
   newSource,
-  pageQuery,
   reportHeaders,
   reportQuery,
   reportView,
   ruleChange,
-  sourceKey,
   sourcePage,
   sourceView,
   syncRule,
-} from '../schemas';
+} from '../schemas/sources';
 import { reportUpload } from './report-upload';
 import { defineRoute, type Route } from './route';
 

@@ -1,14 +1,13 @@
 import { z } from 'zod';
+import { uuid } from '../schemas/shared';
+import { reportHeaders, reportQuery } from '../schemas/sources';
 import {
-  reportHeaders,
-  reportQuery,
   sessionRequest,
   sessionView,
-  uuid,
   verdictsRequest,
   verificationPage,
   verificationQuery,
-} from '../schemas';
+} from '../schemas/verification';
 import { reportUpload } from './report-upload';
 import { defineRoute, type Route } from './route';
 

@@ -55,11 +55,6 @@ export function runCartTests(folder: string, outputFile: string): void {
   if (!existsSync(outputFile)) throw new Error(`Jest wrote no report: ${run.stderr || run.error?.message}`);
 }
 
-/** As the checks want it; they look at every JSON file of the project. */
-function formatJson(path: string): void {
-  spawnSync(process.execPath, [require.resolve('@biomejs/biome/bin/biome'), 'format', '--write', path]);
-}
-
 function demoFolder(from = __dirname): string {
   const folder = join(from, 'local', 'demo-reports');
   if (existsSync(join(from, 'package.json')) && existsSync(join(folder, 'site'))) return folder;
@@ -73,7 +68,6 @@ async function main(): Promise<void> {
   const report = await scanShop(folder, process.env.CHROMIUM_PATH ?? '/usr/bin/chromium');
   writeFileSync(join(target, 'shop.axe.json'), `${JSON.stringify(report, null, 1)}\n`);
   runCartTests(folder, join(target, 'cart.junit.xml'));
-  formatJson(join(target, 'shop.axe.json'));
   const size = readFileSync(join(target, 'shop.axe.json')).length;
   process.stdout.write(`${target}: shop.axe.json (${Math.round(size / 1024)} KB), cart.junit.xml\n`);
 }

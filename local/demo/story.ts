@@ -34,11 +34,11 @@ const NOTE = 'Looked at it again: the problem is still there on the page.';
 /** Longer than the settle delay of a production configuration. */
 const FLAG_SECONDS = 120;
 
-/** Drives the reports round the loop, and answers the findings that did not reach the state that they should. */
+/** Drives the reports round the loop, and answers in a few words each finding that is not where it should be. */
 export async function playStory(
   stage: Stage,
   { reports, isBroken }: { reports: ReportFile[]; isBroken: boolean },
-): Promise<DemoFinding[]> {
+): Promise<string[]> {
   const { timeline, slack } = stage;
   timeline.heading('Reports');
   const { keys, findings } = await sendReports(stage, { reports, isBroken });
@@ -167,7 +167,7 @@ async function each({ findings, timeline }: Scene, step: (finding: DemoFinding) 
   );
 }
 
-async function tellEnd({ timeline, look, findings }: Scene): Promise<DemoFinding[]> {
+async function tellEnd({ timeline, look, findings }: Scene): Promise<string[]> {
   timeline.heading('How it ended');
   const ends = await Promise.all(
     findings.map(async (finding) => ({ finding, status: (await look(finding.id))?.status ?? 'not there' })),
@@ -182,7 +182,11 @@ async function tellEnd({ timeline, look, findings }: Scene): Promise<DemoFinding
     status === finding.expected ? 'as it should' : `should be ${finding.expected}`,
   ]);
   timeline.plain(table(['finding', 'report', 'rule or test', 'severity', 'Jira', 'state', ''], rows));
-  return ends.filter(({ finding, status }) => status !== finding.expected).map(({ finding }) => finding);
+  return ends
+    .filter(({ finding, status }) => status !== finding.expected)
+    .map(
+      ({ finding, status }) => `${finding.id} is ${status} and should be ${finding.expected}. ${finding.problem ?? ''}`,
+    );
 }
 
 function counted(findings: number): string {

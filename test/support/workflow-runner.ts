@@ -3,24 +3,28 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { Activities } from '../../activities/index';
 import { createEngine, type Engine, type StartedFinding } from '../../activities/engine';
+import type { Activities } from '../../activities/index';
 import { registerSearchAttributes } from '../../activities/search-attributes';
-import { jiraTaskQueue, lifecycleWorkflowId, taskQueue, type Timings } from '../../workflows/contract';
-import { type LifecycleState, newLifecycle, type Record as Change } from '../../workflows/rules/lifecycle';
+import { jiraTaskQueue, lifecycleWorkflowId, type Timings, taskQueue } from '../../workflows/contract';
+import { type Record as Change, type LifecycleState, newLifecycle } from '../../workflows/rules/lifecycle';
 
 export const quickTimings: Timings = { settleMs: 0, createTimeoutMs: 2000, searchWindowMs: 0, searchPauseMs: 0 };
 
 /** What the fake activities were asked to do, in order. */
 export type Told = { records: string[]; comments: string[]; creates: number; states: LifecycleState[] };
-export type FakeActivities = { [name in keyof Activities]: (...args: Parameters<Activities[name]>) => Promise<unknown> };
+export type FakeActivities = {
+  [name in keyof Activities]: (...args: Parameters<Activities[name]>) => Promise<unknown>;
+};
 
 export type WorkflowRunner = Awaited<ReturnType<typeof startWorkflowRunner>>;
 
 function serverAddress(): string {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
-  if (!address) throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
+  if (!address)
+    throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');
   return address;
 }
 
@@ -41,7 +45,7 @@ export async function startWorkflowRunner() {
   const connection = await Connection.connect({ address });
   await connection.workflowService.registerNamespace({
     namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as unknown as Long },
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   const client = new Client({ connection, namespace });
   await eventually(() => registerSearchAttributes(client, namespace));
@@ -81,8 +85,6 @@ export async function startWorkflowRunner() {
     },
   };
 }
-
-type Long = import('long').default;
 
 const activityNames: (keyof Activities)[] = [
   'loadLifecycle',

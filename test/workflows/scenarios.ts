@@ -6,8 +6,14 @@ import { expect } from '@jest/globals';
 import type { StartedFinding } from '../../activities/engine';
 import type { Timings } from '../../workflows/contract';
 import type { Actor, LifecycleState, VerdictGiven } from '../../workflows/rules/lifecycle';
-import { healthyWorld, lifecycleHandle, quickTimings, someFinding, type WorkflowRunner } from '../support/workflow-runner';
 import { until } from '../support/until';
+import {
+  healthyWorld,
+  lifecycleHandle,
+  quickTimings,
+  someFinding,
+  type WorkflowRunner,
+} from '../support/workflow-runner';
 
 export type Scenario = {
   /** `<workflow type>/<what happens>`; the history is stored under this name. */
@@ -18,9 +24,19 @@ export type Scenario = {
 
 const mel: Actor = { kind: 'member', id: randomUUID() };
 const link = { linkId: 'link-1', key: 'ACC-1' };
-const linked = (status: LifecycleState['status'], claim = 0): LifecycleState => ({ version: 1, status, claim, issue: link, reason: null });
+const linked = (status: LifecycleState['status'], claim = 0): LifecycleState => ({
+  version: 1,
+  status,
+  claim,
+  issue: link,
+  reason: null,
+});
 
-function drive(runner: WorkflowRunner, change: Parameters<typeof healthyWorld>[0] = {}, timings: Timings = quickTimings) {
+function drive(
+  runner: WorkflowRunner,
+  change: Parameters<typeof healthyWorld>[0] = {},
+  timings: Timings = quickTimings,
+) {
   const finding = someFinding();
   const made = healthyWorld(change);
   const { told, world } = made;
@@ -168,7 +184,9 @@ const lifecycle: Scenario[] = [
       const it = drive(runner, {
         createIssue: async () => {
           tries += 1;
-          return tries === 1 ? { kind: 'refused', reason: 'customfield_1 is required' } : { kind: 'created', key: 'ACC-1' };
+          return tries === 1
+            ? { kind: 'refused', reason: 'customfield_1 is required' }
+            : { kind: 'created', key: 'ACC-1' };
         },
       });
       expect(await it.push()).toEqual({ outcome: 'failed', reason: 'customfield_1 is required' });
@@ -240,7 +258,13 @@ const lifecycle: Scenario[] = [
   },
 ];
 
-function session(name: string, play: (engine: ReturnType<WorkflowRunner['engine']>, ref: { organisationId: string; sessionId: string }) => Promise<void>): Scenario {
+function session(
+  name: string,
+  play: (
+    engine: ReturnType<WorkflowRunner['engine']>,
+    ref: { organisationId: string; sessionId: string },
+  ) => Promise<void>,
+): Scenario {
   return {
     name: `rerunSession/${name}`,
     async run(runner) {
@@ -267,7 +291,11 @@ const sessions: Scenario[] = [
   session('completed', async (engine, ref) => {
     await engine.startSession(ref);
     for (const verdict of ['pass', 'fail'] as const) {
-      await engine.verdicts(ref, { verdicts: [{ findingId: randomUUID(), verdict }], memberId: mel.kind, reportId: null });
+      await engine.verdicts(ref, {
+        verdicts: [{ findingId: randomUUID(), verdict }],
+        memberId: mel.kind,
+        reportId: null,
+      });
     }
   }),
   session('cancelled', async (engine, ref) => {

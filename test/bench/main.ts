@@ -1,0 +1,48 @@
+// ENTRY of `npm run bench`: starts PostgreSQL and Temporal for this run (or takes those of TEST_DATABASE_URL and
+// TEST_TEMPORAL_ADDRESS) and runs the benchmarks one after the other, all or those named. Each prints JSON lines.
+
+import { createProgress } from '../../local/progress';
+import { onStopSignal } from '../../local/stop-signal';
+import { runCardBench } from './card';
+import { runIngestBench } from './ingest';
+import { runEventsBench, runLivesBench } from './lives';
+import { type BenchServers, openServers } from './support/servers';
+import { runWebhooksBench } from './webhooks';
+
+const benches: Record<string, (servers: BenchServers) => Promise<unknown>> = {
+  webhooks: runWebhooksBench,
+  lives: runLivesBench,
+  events: runEventsBench,
+  card: runCardBench,
+  ingest: async () => console.log(JSON.stringify(await runIngestBench())),
+};
+const progress = createProgress();
+
+async function main(names: string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+  if (unknown.length > 0) {
+    throw new Error(`There is no benchmark "${unknown[0]}". There are: ${Object.keys(benches).join(', ')}.`);
+  }
+  const servers = await openServers({
+    progress,
+    databaseUrl: process.env.TEST_DATABASE_URL,
+    temporalAddress: process.env.TEST_TEMPORAL_ADDRESS,
+  });
+  onStopSignal({ first: () => void servers.stop().finally(() => process.exit(130)), again: servers.kill });
+  // The benchmarks make their databases on this server.
+  process.env.TEST_DATABASE_URL = servers.postgresUrl;
+  try {
+    const chosen = Object.entries(benches).filter(([name]) => names.length === 0 || names.includes(name));
+    for (const [name, run] of chosen) await progress.step(`Benchmark ${name}`, () => run(servers));
+  } finally {
+    await servers.stop();
+  }
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error) => {
+    progress.say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(1);
+  },
+);
