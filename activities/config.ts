@@ -1,5 +1,6 @@
 // The environment, parsed once by each entry. The only reader of process.env in the product.
 
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import type { Timings } from '../workflows/contract';
 
@@ -21,8 +22,6 @@ const environment = z.object({
   HOST: z.string().default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: z.string().default('default'),
   SLACK_SIGNING_SECRET: z.string().default(''),
   SLACK_BOT_TOKEN: z.string().default(''),
   SLACK_API_URL: z.url().default('https://slack.com/api/'),
@@ -35,6 +34,7 @@ const environment = z.object({
   SEARCH_WINDOW_MS: ms(180_000),
   SEARCH_PAUSE_MS: ms(15_000),
   SWEEP_MS: ms(5_000),
+  REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(6_000),
   METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
 });
 
@@ -70,7 +70,7 @@ export function parseConfig(env: { [name: string]: string | undefined } = proces
     host: e.HOST,
     port: e.PORT,
     logLevel: e.LOG_LEVEL,
-    temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE },
+    temporal: temporalOf(given),
     slack: {
       signingSecret: e.SLACK_SIGNING_SECRET,
       botToken: e.SLACK_BOT_TOKEN,
@@ -84,6 +84,25 @@ export function parseConfig(env: { [name: string]: string | undefined } = proces
     },
     timings,
     sweepMs: e.SWEEP_MS,
+    requestsPerMinute: e.REQUESTS_PER_MINUTE,
     metricsPort: e.METRICS_PORT,
   });
+}
+
+/** Temporal's own variables (TEMPORAL_ADDRESS, _NAMESPACE, _API_KEY, _TLS_*), as its SDK reads them; Cloud needs no more. */
+function temporalOf(env: { [name: string]: string | undefined }) {
+  const overrideEnvVars = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const { connectionOptions, namespace } = loadClientConnectConfig({ disableFile: true, overrideEnvVars });
+  const { address = '127.0.0.1:7233', apiKey, tls, metadata } = connectionOptions;
+  return {
+    namespace: namespace ?? 'default',
+    connection: {
+      address,
+      ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      ...(tls ? { tls } : {}),
+      ...(metadata ? { metadata } : {}),
+    },
+  };
 }

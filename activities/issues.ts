@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../prisma/client';
 import type { IssueMaterial } from '../prisma/findings';
 import type { LinkedIssue } from '../workflows/rules/lifecycle';
+import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';
-import { issueFields, MARKER_PROPERTY } from './jira/issue-content';
+import { issueFields, MARKER_PROPERTY, OPTIONAL_FIELDS } from './jira/issue-content';
 import type { JiraAccess } from './jira-access';
 
 export type IssueDeps = {
@@ -53,7 +54,7 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
         if (blockedMs > 0) return { kind: 'no_slot', waitMs: blockedMs };
         if (!(await db.lifecycle.fenceSend({ organisationId: '', linkId, attempt }))) return { kind: 'ambiguous' };
-        const issue = await client.createIssue(content);
+        const issue = await createOnce(client, content);
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         return { kind: 'created', key: issue.key };
       } catch (error) {
@@ -77,6 +78,19 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
       }
     },
   };
+}
+
+/** Sends a new issue. Jira's refusal of a field that is only for comfort costs that field, not the issue. */
+async function createOnce(client: JiraClient, content: Awaited<ReturnType<typeof contentOf>>) {
+  try {
+    return await client.createIssue(content);
+  } catch (error) {
+    const refused = error instanceof JiraError && error.kind === 'rejected' ? Object.keys(error.fields) : [];
+    if (refused.length === 0 || !refused.every((field) => OPTIONAL_FIELDS.includes(field))) throw error;
+    // A refusal is a clear answer: nothing was created, so the same attempt may be sent without those fields.
+    const fields = Object.fromEntries(Object.entries(content.fields).filter(([field]) => !refused.includes(field)));
+    return await client.createIssue({ ...content, fields });
+  }
 }
 
 async function createFailed(input: { db: IssueDeps['db']; linkId: string; error: unknown }): Promise<CreateAnswer> {
@@ -126,7 +140,7 @@ async function contentOf({ jira, baseUrl }: Pick<IssueDeps, 'jira' | 'baseUrl'>,
 }
 
 async function issuesByMarker(
-  client: Awaited<ReturnType<JiraAccess['clientFor']>>,
+  client: JiraClient,
   { marker, projectKey }: IssueMaterial,
 ): Promise<{ id: string; key: string }[]> {
   // The property proves that an issue found by its text is ours; a label is exact in itself.

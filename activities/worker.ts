@@ -18,10 +18,10 @@ import { registerSearchAttributes } from './search-attributes';
 async function run(): Promise<void> {
   const config = parseConfig();
   Runtime.install({ logger: new DefaultLogger(config.logLevel === 'debug' ? 'DEBUG' : 'WARN'), shutdownSignals: [] });
-  const { address, namespace } = config.temporal;
+  const { namespace } = config.temporal;
   const db = createDb({ url: config.databaseUrl, box: createSecretBox(parseEncryptionKeys(config.encryptionKeys)) });
-  const native = await NativeConnection.connect({ address });
-  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect(config.temporal.connection);
+  const connection = await Connection.connect(config.temporal.connection);
   const client = new Client({ connection, namespace });
   await registerSearchAttributes(client, namespace);
   const engine = createEngine({ client, timings: config.timings });

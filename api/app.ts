@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { serve, setup } from 'swagger-ui-express';
 import type { DeliveryStore } from '../prisma/deliveries';
+import { createFindingPage } from './finding-page';
 import { createHealth, type Readiness } from './health';
 import { mountJiraWebhook, type WebhookSecrets } from './jira-webhook';
 import { createMetrics, type Metrics } from './metrics';
@@ -30,6 +31,8 @@ export type AppDeps = {
   baseUrl: string;
   /** Made here where not given; give it to add gauges. */
   metrics?: Metrics;
+  /** The bot's root command, to name on pages. */
+  command?: string;
   /** Per API key. */
   requestsPerMinute?: number;
 };
@@ -54,6 +57,7 @@ export function createApp(deps: AppDeps): Express {
   });
   const docs = setup(undefined, { customSiteTitle: 'Recheck API', swaggerOptions: { url: '/openapi.json' } });
   app.use('/docs', ...serve, docs);
+  app.use(createFindingPage({ command: deps.command ?? '/recheck', baseUrl }));
   app.use(createRoutes({ operations, ...(requestsPerMinute ? { requestsPerMinute } : {}) }));
   app.use((req, res) => {
     const detail = `There is no ${req.method} ${req.path}. The calls stand at ${baseUrl}/docs.`;

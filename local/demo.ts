@@ -56,10 +56,7 @@ async function play({ local, isTemporary }: RunningRecheck, story: Parameters<ty
   timeline.plain(isTemporary ? 'On a Recheck started for this demo.' : `On the Recheck that runs at ${local.baseUrl}.`);
   const [recheck, jira] = [createRecheck(local), await createJiraPerson(local)];
   const missed = await playStory({ recheck, jira, slack, timeline }, story);
-  const names = missed.map(({ id, problem }) => (problem ? `${id} (${problem})` : id)).join(', ');
-  timeline.plain(
-    missed.length === 0 ? '\nEvery finding is where it should be.' : `\nNot where they should be: ${names}`,
-  );
+  timeline.plain(`\n${missed.length === 0 ? 'Every finding is where it should be.' : missed.join('\n')}`);
   if (!isTemporary) timeline.plain(`See the cards: ${local.slackUrl}   the board: ${local.jiraUrl}`);
   return missed.length === 0 ? 0 : 1;
 }

@@ -15,7 +15,7 @@ export type Db = ReturnType<typeof createDb>;
 
 /** The stores as one object over one connection pool. `close` ends the pool. */
 export function createDb({ url, box, poolSize = 20 }: { url: string; box: SecretBox; poolSize?: number }) {
-  const pool = new Pool({ connectionString: url, max: poolSize, connectionTimeoutMillis: 5000 });
+  const pool = new Pool({ connectionString: url, max: poolSize, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });

@@ -90,14 +90,20 @@ async function sendOnce(input: Attempt, timings: Timings): Promise<Sent | typeof
   }
 }
 
+/** However slowly Jira answers, so many searches must have come back empty before the window is over. */
+const leastSearches = 5;
+
 async function search({ organisationId, linkId }: Attempt, timings: Timings): Promise<LinkedIssue | null> {
-  const end = Date.now() + timings.searchWindowMs;
-  for (;;) {
+  const { searchWindowMs, searchPauseMs } = timings;
+  let since = 0;
+  for (let misses = 1; ; misses += 1) {
     // The index lags and flickers: one hit is enough, one miss proves nothing.
     const { issue } = await findIssue({ organisationId, linkId });
     if (issue) return issue;
-    if (Date.now() >= end) return null;
-    await pause(Math.max(timings.searchPauseMs, 1), 'Search Jira again for the marker');
+    // Counted from the first answer: while Jira cannot search, nothing is proven, however long that takes.
+    since ||= Date.now();
+    if (searchWindowMs === 0 || (misses >= leastSearches && Date.now() >= since + searchWindowMs)) return null;
+    await pause(Math.max(searchPauseMs, 1), 'Search Jira again for the marker');
   }
 }
 

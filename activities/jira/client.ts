@@ -10,9 +10,6 @@ import * as schemas from './schemas';
 /** The calls to one Jira site. Every method throws `JiraError` and nothing else. */
 export type JiraClient = ReturnType<typeof createJiraClient>;
 
-/** Jira accepts at most this many ids in one bulk fetch. */
-export const BULK_FETCH_LIMIT = 100;
-
 const PAGE = 200;
 const MAX_PAGES = 50;
 
@@ -129,7 +126,7 @@ function issueReads({ ask }: Request) {
       };
       return ask({ operation: 'getIssue', path: pathOf`/issue/${idOrKey}`, query }, schemas.issue);
     },
-    /** At most `BULK_FETCH_LIMIT` ids. What does not exist or cannot be seen is missing from the answer. */
+    /** At most 100 ids. What does not exist or cannot be seen is missing from the answer. */
     bulkFetch(ids: ReadonlyArray<string>, fields: ReadonlyArray<string>) {
       const json = { issueIdsOrKeys: ids, fields };
       return ask(

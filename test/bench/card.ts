@@ -5,9 +5,9 @@ import { createHmac } from 'node:crypto';
 import { createDb } from '../../prisma/client';
 import { createSecretBox, parseEncryptionKeys } from '../../prisma/secret-box';
 import { until } from '../support/until';
+import { withBoth } from './lives';
 import { benchSource, type Clients, createClients, makeFindings } from './support/clients';
 import { percentile, rounded } from './support/figures';
-import { withBoth } from './lives';
 import type { Product } from './support/product';
 import type { BenchServers } from './support/servers';
 
@@ -114,7 +114,8 @@ async function changedCards({ local }: Product, cards: Card[]): Promise<Map<stri
   const { items } = (await response.json()) as { items: Update[] };
   const changed = new Map<string, number>();
   for (const { at, ok, args } of items) {
-    if (ok && args.ts && args.text?.includes('Needs re-run') && !changed.has(args.ts)) changed.set(args.ts, Date.parse(at));
+    if (ok && args.ts && args.text?.includes('Needs re-run') && !changed.has(args.ts))
+      changed.set(args.ts, Date.parse(at));
   }
   return cards.every(({ ts }) => changed.has(ts)) ? changed : undefined;
 }

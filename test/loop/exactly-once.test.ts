@@ -10,11 +10,13 @@ let go: Steps;
 const inFlight = 20;
 /** A worker that gives up on an answer soon; those of the drills are killed before they would. */
 const hasty = { JIRA_TIMEOUT_MS: '1500' };
+/** Issues in Jira without a link; one test's mistake is not the next one's. */
+let strays = 0;
 
 beforeAll(async () => {
   stack = await startStack({
     worker: false,
-    env: { JIRA_TIMEOUT_MS: '8000', CREATE_TIMEOUT_MS: '10000', SEARCH_WINDOW_MS: '5000' },
+    env: { JIRA_TIMEOUT_MS: '7000', CREATE_TIMEOUT_MS: '9000', SEARCH_WINDOW_MS: '5000' },
   });
   go = createSteps(stack);
 }, 120_000);
@@ -23,7 +25,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   // Jira's search is behind all the time, and now and then it forgets what it has shown.
-  await stack.faults.add({ kind: 'index', indexLagMs: 1500, flicker: 3 });
+  await stack.faults.add({ kind: 'index', indexLagMs: 1500, flicker: 10 });
+  strays = await countStrays();
 });
 afterEach(async () => {
   await stack.faults.clear();
@@ -65,9 +68,13 @@ async function expectOneIssueEach(ids: string[]): Promise<void> {
   expect(rows.map(({ marker }) => [marker, inJira.byLabel[marker]])).toEqual(rows.map(({ marker }) => [marker, 1]));
   const keyOf = (marker: string) => inJira.issues.find(({ labels }) => labels.includes(marker))?.key;
   expect(rows.map(({ marker }) => keyOf(marker))).toEqual(rows.map(({ key }) => key));
-  // No marker that Recheck has forgotten: every issue in Jira belongs to one link.
-  const known = await stack.db.query<{ count: number }>('select count(*)::int as count from issue_link');
-  expect(inJira.issues.length).toBe(known.rows[0]?.count);
+  expect(await countStrays()).toBe(strays);
+}
+
+async function countStrays(): Promise<number> {
+  const inJira = await must<{ count: number }>(stack.sandbox('GET', '/issues?markerPrefix=recheck-'));
+  const { rows } = await stack.db.query<{ count: number }>('select count(*)::int as count from issue_link');
+  return inJira.count - (rows[0]?.count ?? 0);
 }
 
 async function expectAllCreated(pushes: string[]): Promise<void> {
@@ -135,29 +142,34 @@ describe('P6: a worker is killed, and another one takes over', () => {
 
   it('P6 frozen right before sending, and awake again after another one has sent', async () => {
     const name = 'frozen-worker';
-    const frozen = await stack.startWorker({ DATABASE_URL: `${stack.local.databaseUrl}?application_name=${name}` });
+    const toTemporal = await startTcpProxy(stack.local.temporalAddress);
+    const frozen = await stack.startWorker({
+      TEMPORAL_ADDRESS: toTemporal.address,
+      DATABASE_URL: `${stack.local.databaseUrl}?application_name=${name}`,
+    });
+    const asks = async (query: string, state: string) => {
+      const { rowCount } = await stack.db.query(
+        'select 1 from pg_stat_activity where application_name = $1 and query like $2 and state = $3',
+        [name, query, state],
+      );
+      return rowCount === 1;
+    };
     const pacing = await stack.db.connect();
     try {
       // The row that grants slots is locked, so the worker waits there, one step before the fence.
       await pacing.query('begin');
       await pacing.query('select 1 from connection where id = $1 for no key update', [stack.local.connectionId]);
       const { id, push } = await pushOne();
-      const asking = (query: string, state: string) => async () =>
-        (
-          await stack.db.query(
-            `select 1 from pg_stat_activity where application_name = $1 and query like $2 and state = $3`,
-            [name, query, state],
-          )
-        ).rowCount === 1;
-      await until(asking('%next_slot_at%', 'active'), { what: 'the worker waiting for its slot' });
+      await until(() => asks('%next_slot_at%', 'active'), { what: 'the worker waiting for its slot' });
       await frozen.signal('SIGSTOP');
+      await toTemporal.stop();
       await pacing.query('commit');
       await stack.startWorker();
       await expectAllCreated([push]);
       const before = (await creates(0)).length;
 
       await frozen.signal('SIGCONT');
-      await until(asking('%set sent_at%', 'idle'), { what: 'the frozen worker asking the fence' });
+      await until(() => asks('%set sent_at%', 'idle'), { what: 'the frozen worker asking the fence' });
       await go.quiet(id);
       expect(await creates(0)).toHaveLength(before);
       await expectOneIssueEach([id]);

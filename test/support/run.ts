@@ -1,14 +1,14 @@
 // ENTRY of `npm test`: starts PostgreSQL and Temporal for this run alone, finds a Chromium, and runs Jest against them.
 // Arguments go to Jest. A plain Node process: embedded PostgreSQL and Jest do not go together in one.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findChromium } from '../../local/chromium';
-import { type Home, openHome } from '../../local/home';
+import { openTemporaryHome, removeHome } from '../../local/demo/temporary-home';
+import type { Home } from '../../local/home';
 import { choosePorts } from '../../local/ports';
 import { ensureDatabase } from '../../local/postgres';
-import { removeCluster } from '../../local/postgres-files';
-import { createProcesses, endLeftovers } from '../../local/processes';
+import { createProcesses } from '../../local/processes';
 import { createProgress } from '../../local/progress';
 import { loadSecrets } from '../../local/secrets';
 import { startServers } from '../../local/servers';
@@ -17,12 +17,10 @@ import { applyMigrations } from '../../prisma/migrate';
 import { projectRoot } from '../../prisma/schema-engine';
 
 const TEMPLATE = 'recheck_template';
-const HOMES = join(projectRoot(), '.recheck', 'test');
 const progress = createProgress();
 
 async function main(jestArgs: string[]): Promise<number> {
-  await removeDeadHomes();
-  const home = openHome(join(HOMES, String(process.pid)));
+  const home = await openTemporaryHome('test');
   let failure: string | undefined;
   let stopJest = () => {};
   const processes = createProcesses(home, (child, how) => {
@@ -97,25 +95,6 @@ function summary(outputFile: string): string {
   const result = JSON.parse(readFileSync(outputFile, 'utf8')) as Record<string, number>;
   const suites = result.numRuntimeErrorTestSuites ? `, ${result.numRuntimeErrorTestSuites} files could not run` : '';
   return `${result.numPassedTests} passed, ${result.numFailedTests} failed${suites}`;
-}
-
-/** What test runs left that were killed: their servers are ended, their data removed. Runs that live are left alone. */
-async function removeDeadHomes(): Promise<void> {
-  if (!existsSync(HOMES)) return;
-  for (const name of readdirSync(HOMES)) {
-    const home = openHome(join(HOMES, name));
-    try {
-      await endLeftovers(home);
-    } catch {
-      continue;
-    }
-    removeHome(home);
-  }
-}
-
-function removeHome(home: Home): void {
-  removeCluster(home);
-  rmSync(home.dir, { recursive: true, force: true });
 }
 
 main(process.argv.slice(2)).then(

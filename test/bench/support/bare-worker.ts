@@ -7,7 +7,15 @@ import { Context } from '@temporalio/activity';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { lifecycleStart } from '../../../workflows/contract';
-import { bareChanged, bareJiraQueue, barePush, bareQueue, bareVerdict, bareVerdicts, type LifeInput } from './bare-contract';
+import {
+  bareChanged,
+  bareJiraQueue,
+  barePush,
+  bareQueue,
+  bareVerdict,
+  bareVerdicts,
+  type LifeInput,
+} from './bare-contract';
 import { cpuSeconds } from './cpu';
 import type { LifeSystem } from './life-loop';
 import type { Namespace } from './servers';
@@ -21,10 +29,10 @@ const timings = { settleMs: 0, createTimeoutMs: 30_000, searchWindowMs: 0, searc
 function createActivities(client: Client) {
   return {
     async local(step: string): Promise<void> {
-      process.send?.({ id: Context.current().info.workflowExecution.workflowId, step } satisfies News);
+      process.send?.({ id: lifeId(), step } satisfies News);
     },
     async remote(step: string): Promise<void> {
-      process.send?.({ id: Context.current().info.workflowExecution.workflowId, step } satisfies News);
+      process.send?.({ id: lifeId(), step } satisfies News);
     },
     async deliver(ids: string[]): Promise<void> {
       for (const id of ids) {
@@ -32,6 +40,10 @@ function createActivities(client: Client) {
       }
     },
   };
+}
+
+function lifeId(): string {
+  return Context.current().info.workflowExecution?.workflowId ?? '';
 }
 
 /** What starts a bare life: as much as Recheck gives when it starts one. */
@@ -124,7 +136,7 @@ function createSteps(child: ChildProcess) {
 // What follows runs in the worker's process.
 
 async function runWorker({ address, namespace }: Where): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
   const activities = createActivities(client);

@@ -45,9 +45,11 @@ export async function startProduct(servers: BenchServers, env: Record<string, st
     progress: createProgress({ quiet: true }),
     onDeath: (message) => process.stderr.write(`${message}\n`),
   });
+  servers.users.add(stack);
   const [db, sandboxDb] = [openPool(database.url), openPool(sandboxDatabase.url)];
   const stop = async () => {
     await Promise.all([db.end(), sandboxDb.end()]);
+    servers.users.delete(stack);
     await stack.stop();
     removeHome(home);
     await Promise.all([database.drop(), sandboxDatabase.drop(), namespace.drop()]);

@@ -1,13 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
-import { randomUUID } from 'node:crypto';
+import { registerSearchAttributes } from '../../../activities/search-attributes';
 import { openTemporaryHome, removeHome } from '../../../local/demo/temporary-home';
 import { choosePorts } from '../../../local/ports';
 import { createProcesses } from '../../../local/processes';
 import type { Progress } from '../../../local/progress';
 import { loadSecrets } from '../../../local/secrets';
 import { startServers } from '../../../local/servers';
-import { registerSearchAttributes } from '../../../activities/search-attributes';
 import { until } from '../../support/until';
 
 export interface BenchServers {
@@ -15,6 +15,8 @@ export interface BenchServers {
   temporalAddress: string;
   /** Of Temporal where it was started here. */
   temporalPid: number | undefined;
+  /** What uses the servers, ended before they are. */
+  users: Set<{ stop(): Promise<void> }>;
   stop(): Promise<void>;
   kill(): void;
 }
@@ -26,15 +28,17 @@ export async function openServers(given: {
   temporalAddress: string | undefined;
 }): Promise<BenchServers> {
   const { progress, databaseUrl, temporalAddress } = given;
+  const users: BenchServers['users'] = new Set();
   if (databaseUrl && temporalAddress) {
-    const nothing = { temporalPid: undefined, stop: async () => undefined, kill: () => undefined };
-    return { postgresUrl: databaseUrl, temporalAddress, ...nothing };
+    const stop = () => endAll(users);
+    return { postgresUrl: databaseUrl, temporalAddress, temporalPid: undefined, users, stop, kill: () => undefined };
   }
   const home = await openTemporaryHome('bench');
   const processes = createProcesses(home, (child, how) => {
     progress.say(`${child.name} died during the benchmark (${how}). Its log ends with:\n${child.logTail()}`);
   });
   const stop = async () => {
+    await endAll(users);
     await processes.stopAll();
     removeHome(home);
   };
@@ -48,6 +52,7 @@ export async function openServers(given: {
       postgresUrl: servers.postgresUrl,
       temporalAddress: servers.temporal.address,
       temporalPid: running.find(({ name }) => name === 'temporal')?.pid,
+      users,
       stop,
       kill: processes.killAll,
     };
@@ -55,6 +60,10 @@ export async function openServers(given: {
     await stop();
     throw error;
   }
+}
+
+async function endAll(users: BenchServers['users']): Promise<void> {
+  await Promise.all([...users].map((user) => user.stop()));
 }
 
 export interface Namespace {
