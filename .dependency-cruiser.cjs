@@ -4,7 +4,7 @@
 /** What is safe everywhere, because nothing in it leaves the process. */
 const PURE = '^workflows/(contract\\.ts$|rules/)';
 /** The places where the folders are joined. */
-const ENTRIES = '^(activities/worker|api/main)\\.ts$';
+const ENTRIES = '^(activities/worker|api/main|api/admin-main)\\.ts$';
 /** Generated, and in its own way. */
 const GENERATED = '^prisma/generated/';
 

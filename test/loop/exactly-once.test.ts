@@ -140,6 +140,21 @@ describe('P6: a worker is killed, and another one takes over', () => {
     }
   }, 120_000);
 
+  it('P6 terminated by an operator and killed while Jira holds the answer: the next push adopts the issue', async () => {
+    await stack.startWorker();
+    const hold = await stack.faults.add({ kind: 'hold', match: { method: 'POST', path: '/issue$' } });
+    const { source, id, push } = await pushOne();
+    await allHeld(hold.id, 1);
+    await stack.killWorker('SIGKILL');
+    await (await go.lifecycle(id)).terminate('by an operator');
+    await stack.faults.remove(hold.id);
+    await stack.startWorker();
+    const { items } = await go.push(source, [id]);
+    expect(items).toMatchObject([{ jiraKey: expect.any(String) }]);
+    expect((await go.pushEnds(push)).items).toMatchObject([{ jiraKey: items[0].jiraKey }]);
+    await expectOneIssueEach([id]);
+  }, 60_000);
+
   it('P6 frozen right before sending, and awake again after another one has sent', async () => {
     const name = 'frozen-worker';
     const toTemporal = await startTcpProxy(stack.local.temporalAddress);
@@ -174,8 +189,9 @@ describe('P6: a worker is killed, and another one takes over', () => {
       expect(await creates(0)).toHaveLength(before);
       await expectOneIssueEach([id]);
     } finally {
-      pacing.release();
+      pacing.release(true);
       await frozen.signal('SIGKILL');
+      await toTemporal.stop();
     }
   }, 120_000);
 

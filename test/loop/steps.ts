@@ -121,14 +121,19 @@ export function createSteps(stack: Stack) {
   /** How many events of a name stand in the history of a finding. */
   const count = async (id: string, event: string) => (await history(id)).filter((each) => each.event === event).length;
 
+  /** The workflow of a finding. */
+  async function lifecycle(id: string) {
+    const { rows } = await db.query<{ id: string }>('select id from finding where number = $1', [Number(id.slice(2))]);
+    return stack.temporal.workflow.getHandle(`finding:${rows[0]?.id}`);
+  }
+
   /**
    * Waits until Jira has told everything, the relay has passed it on, and the lifecycle of the finding has nothing
    * under way: what has not happened by then does not happen.
    */
   async function quiet(id: string): Promise<void> {
     await until(async () => (await undelivered()) === 0, { what: 'the delivery of every webhook' });
-    const { rows } = await db.query<{ id: string }>('select id from finding where number = $1', [Number(id.slice(2))]);
-    const handle = stack.temporal.workflow.getHandle(`finding:${rows[0]?.id}`);
+    const handle = await lifecycle(id);
     await until(
       async () => {
         const { raw } = await handle.describe();
@@ -163,6 +168,7 @@ export function createSteps(stack: Stack) {
     session,
     verdict,
     count,
+    lifecycle,
     quiet,
   };
 }

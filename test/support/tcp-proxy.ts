@@ -43,6 +43,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       frozen = true;
     },
     async stop() {
+      if (!server.listening) return;
       for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
