@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Home } from './home';
 import { prepareCluster } from './postgres-files';
-import { endProcess, identify } from './process-identity';
+import { endProcess, identify, processesIn } from './process-identity';
 import type { Processes } from './processes';
 import { untilReady } from './until-ready';
 
@@ -65,12 +65,27 @@ async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>
   }
 }
 
-/** A server over the same data that no record tells of: ended if it is one, its lock removed if it is another program. */
+/**
+ * Makes way for a new server where a killed one left its lock. A server over the same data is ended. PostgreSQL
+ * removes the lock itself when no process has the id in it; where another program has it, or the dead server that
+ * nobody reaped, it would not, and so we do, after the server's own children have gone.
+ */
 async function endForgottenServer(dataDir: string): Promise<void> {
   const lock = join(dataDir, 'postmaster.pid');
   if (!existsSync(lock)) return;
-  const running = identify(Number(readFileSync(lock, 'utf8').split('\n')[0]));
-  if (running?.command.includes(dataDir)) return endProcess(running, 'SIGINT', 15);
-  // Where no process has that id PostgreSQL removes the lock itself, after a look at its shared memory.
-  if (running) rmSync(lock);
+  const pid = Number(readFileSync(lock, 'utf8').split('\n')[0]);
+  const running = identify(pid);
+  if (running?.command.includes(dataDir)) await endProcess(running, 'SIGINT', 15);
+  if (!existsSync(lock) || !exists(pid)) return;
+  for (const child of processesIn(dataDir)) await endProcess(child, 'SIGQUIT', 5);
+  rmSync(lock);
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

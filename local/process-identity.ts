@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A process by what it was started with: a process id alone may belong to somebody else after a restart. */
 export interface ProcessIdentity {
@@ -17,6 +17,21 @@ export function identify(pid: number): ProcessIdentity | undefined {
 /** Whether the very process still runs, and not another one that got its id. */
 export function isRunning({ pid, command }: ProcessIdentity): boolean {
   return identify(pid)?.command === command;
+}
+
+/** The processes whose working directory is `folder`. Only Linux tells; elsewhere none. */
+export function processesIn(folder: string): ProcessIdentity[] {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && workingDirectory(name) === folder);
+  return pids.flatMap((pid) => identify(Number(pid)) ?? []);
+}
+
+function workingDirectory(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sends `signal`, waits up to `seconds` for the process to end, then kills it. Does nothing to another process. */

@@ -101,7 +101,7 @@ async function startInOrder(start: Start): Promise<LocalFile> {
     ...jiraEntries(sandbox),
     ...(hasRealSlack(env) ? {} : slackEntries(sandbox, secrets)),
     temporalAddress: servers.temporal.address,
-    temporalNamespace: env.TEMPORAL_NAMESPACE ?? 'default',
+    temporalNamespace: (env.TEMPORAL_ADDRESS && env.TEMPORAL_NAMESPACE) || 'default',
     ...(servers.temporal.ui ? { temporalUi: servers.temporal.ui } : {}),
     databaseUrl,
   };
@@ -134,6 +134,8 @@ async function startProduct(
     PUSH_INTERVAL_MS: '150',
     LOG_LEVEL: 'info',
     ...options.env,
+    // Somebody's credentials for another server must not be tried on this one.
+    ...(options.env.TEMPORAL_ADDRESS ? {} : withoutTemporal(options.env)),
     JIRA_ALLOWED_HTTP_ORIGINS: new URL(on.sandbox.jiraUrl).origin,
     ...(hasRealSlack(options.env) ? {} : { ...slackSecrets(secrets), SLACK_API_URL: on.sandbox.slackApiUrl }),
     BASE_URL: baseUrl,
@@ -155,6 +157,11 @@ async function answersReady(baseUrl: string): Promise<true> {
   const { ok, status } = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(5000) });
   if (!ok) throw new Error(`/readyz answers ${status}.`);
   return true;
+}
+
+function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_'));
+  return { ...Object.fromEntries(names.map((name) => [name, undefined])), TEMPORAL_NAMESPACE: 'default' };
 }
 
 function slackSecrets({ slackSigningSecret, slackBotToken }: Secrets): NodeJS.ProcessEnv {

@@ -36,10 +36,16 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('.env.example', () => {
-  it('explains every variable that the configuration reads', () => {
-    const known = [...read('activities/config.ts').matchAll(/^ {2}([A-Z][A-Z0-9_]+): /gm)].map((match) => match[1]);
+describe('every variable that the configuration reads', () => {
+  const known = [...read('activities/config.ts').matchAll(/^ {2}([A-Z][A-Z0-9_]+): /gm)].map((match) => match[1]);
+
+  it('is explained in .env.example', () => {
     expect(known).toContain('DATABASE_URL');
     expect(known.filter((name) => !explained.has(name))).toEqual([]);
+  });
+
+  it('reaches the containers, or setting it in .env would do nothing', () => {
+    const passed = [...read('docker-compose.yml').matchAll(/^ +([A-Z][A-Z0-9_]+): /gm)].map((match) => match[1]);
+    expect(known.filter((name) => !passed.includes(name))).toEqual([]);
   });
 });

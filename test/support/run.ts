@@ -69,9 +69,9 @@ async function startForTests(home: Home, processes: ReturnType<typeof createProc
     CHROMIUM_PATH: chromium,
     // Configuration of somebody's running Recheck must not reach into the tests.
     DATABASE_URL: undefined,
-    TEMPORAL_ADDRESS: undefined,
-    SLACK_BOT_TOKEN: undefined,
-    SLACK_SIGNING_SECRET: undefined,
+    ...Object.fromEntries(
+      Object.keys(process.env).flatMap((name) => (/^(TEMPORAL|SLACK)_/.test(name) ? [[name, undefined]] : [])),
+    ),
   };
 }
 

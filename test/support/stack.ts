@@ -2,6 +2,7 @@
 // the server and the worker as real child processes of what the build made.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
 import { Pool } from 'pg';
 import { jiraEntries, type LocalFile, slackEntries } from '../../local/local-file';
 import { freePort } from '../../local/ports';
@@ -10,7 +11,7 @@ import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/
 import type { SandboxReady } from '../../local/seed';
 import { applyMigrations } from '../../prisma/migrate';
 import { createDatabase } from './database';
-import { type Answer, type Caller, createCaller, createFaults, type Faults } from './stack-clients';
+import { type Caller, createCaller, createFaults, type Faults } from './stack-clients';
 import { launch, type Running, seed, untilUp } from './stack-processes';
 import { until } from './until';
 
@@ -58,13 +59,15 @@ export type Stack = {
   killWorker(signal: NodeJS.Signals): Promise<void>;
   /** Makes Jira unreachable, and back again at the same address with all its issues. */
   stopJira(): Promise<void>;
-  startJira(): Promise<void>;
+  startJira(): Promise<unknown>;
   stop(): Promise<void>;
 };
 
+type Cleanup = (() => Promise<unknown>)[];
+
 /** Starts everything and seeds it as `npm start` does. What was started ends with `stop`, or with this process. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const cleanup: (() => Promise<unknown>)[] = [];
+  const cleanup: Cleanup = [];
   try {
     return await start(options, cleanup);
   } catch (error) {
@@ -73,7 +76,61 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[]): Promise<Stack> {
+async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
+  const ground = await prepare(options, cleanup);
+  const { baseUrl, databaseUrl, secrets, sandbox, temporal, jira } = ground;
+  const env = { ...environment(ground), ...options.env };
+  const workers: Running[] = [];
+  const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
+    const worker = launch('activities/worker.js', { ...env, ...more });
+    cleanup.push(() => worker.signal('SIGKILL'));
+    workers.push(worker);
+    await untilUp(worker, 'the worker', () => worker.log().includes('"ready":true'));
+    return worker;
+  };
+  const startServer = async () => {
+    const server = launch('api/main.js', env);
+    cleanup.push(() => server.signal('SIGKILL'));
+    await untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok);
+  };
+  const { encryptionKeys, slackBotToken } = secrets;
+  const [seeded] = await Promise.all([
+    seed({ databaseUrl, encryptionKeys, baseUrl, sandbox, slackBotToken }),
+    startServer(),
+    options.worker === false ? null : startWorker(),
+  ]);
+  const db = new Pool({ connectionString: databaseUrl, max: 4 });
+  db.on('error', () => undefined);
+  cleanup.push(() => db.end());
+  const local: LocalFile = {
+    pid: process.pid,
+    baseUrl,
+    ...seeded,
+    ...jiraEntries(sandbox),
+    ...slackEntries(sandbox, secrets),
+    temporalAddress: temporal.address,
+    temporalNamespace: temporal.namespace,
+    databaseUrl,
+  };
+  return {
+    local,
+    ...callersOf(local),
+    db,
+    temporal: temporal.client,
+    startWorker,
+    async killWorker(signal) {
+      await workers.at(-1)?.signal(signal);
+    },
+    stopJira: jira.stop,
+    startJira: jira.start,
+    stop: () => endAll(cleanup),
+  };
+}
+
+type Ground = Awaited<ReturnType<typeof prepare>>;
+
+/** All that Recheck itself does not start: databases, namespace, port, secrets, and the sandbox. */
+async function prepare(options: StackOptions, cleanup: Cleanup) {
   const [product, sandboxDb, temporal, port] = await Promise.all([
     createDatabase(),
     createDatabase(),
@@ -88,13 +145,16 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
     slackBotToken: `xoxb-${randomBytes(12).toString('hex')}`,
     postgresPassword: '',
   };
-  const startJira = (jiraPort: number) =>
+  const jira = restartable((jiraPort) =>
     startJiraSandbox({
       databaseUrl: sandboxDb.url,
       port: jiraPort,
       webhookRetryMs: options.webhookRetryMs ?? 300,
       onError: (error) => process.stderr.write(`The sandbox's Jira failed: ${String(error)}\n`),
-    });
+    }),
+  );
+  cleanup.push(jira.stop);
+  const started = await jira.start();
   const startSlack = () =>
     startSlackSandbox({
       databaseUrl: sandboxDb.url,
@@ -103,87 +163,62 @@ async function start(options: StackOptions, cleanup: (() => Promise<unknown>)[])
       signingSecret: secrets.slackSigningSecret,
       botToken: secrets.slackBotToken,
     });
-  let jira: JiraSandbox | null = await startJira(0);
-  cleanup.push(async () => jira?.stop());
-  const { url: jiraUrl, port: jiraPort } = jira;
   const [slack] = await Promise.all([startSlack(), applyMigrations(product.url)]);
   cleanup.push(slack.stop);
-  const env = {
+  return { port, baseUrl, databaseUrl: product.url, secrets, temporal, jira, sandbox: readyOf(started, slack) };
+}
+
+/** A sandbox that comes back at the port that it had. */
+function restartable(startAt: (port: number) => Promise<JiraSandbox>) {
+  let port = 0;
+  let running: JiraSandbox | null = null;
+  return {
+    async start(): Promise<JiraSandbox> {
+      running ??= await startAt(port);
+      port = running.port;
+      return running;
+    },
+    async stop(): Promise<void> {
+      await running?.stop();
+      running = null;
+    },
+  };
+}
+
+function environment({ port, baseUrl, databaseUrl, secrets, temporal, sandbox }: Ground): Record<string, string> {
+  return {
     ...timings,
     LOG_LEVEL: 'warn',
     HOST: '127.0.0.1',
     PORT: String(port),
     BASE_URL: baseUrl,
-    DATABASE_URL: product.url,
+    DATABASE_URL: databaseUrl,
     ENCRYPTION_KEYS: secrets.encryptionKeys,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    JIRA_ALLOWED_HTTP_ORIGINS: jiraUrl,
-    SLACK_API_URL: slack.apiUrl,
+    JIRA_ALLOWED_HTTP_ORIGINS: sandbox.jiraUrl,
+    SLACK_API_URL: sandbox.slackApiUrl,
     SLACK_SIGNING_SECRET: secrets.slackSigningSecret,
     SLACK_BOT_TOKEN: secrets.slackBotToken,
-    ...options.env,
   };
-  const workers: Running[] = [];
-  const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
-    const worker = launch('activities/worker.js', { ...env, ...more });
-    cleanup.push(() => worker.signal('SIGKILL'));
-    workers.push(worker);
-    await untilUp(worker, 'the worker', () => worker.log().includes('"ready":true'));
-    return worker;
-  };
-  const startServer = async () => {
-    const server = launch('api/main.js', env);
-    cleanup.push(() => server.signal('SIGKILL'));
-    await untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok);
-  };
-  const ready = readyOf(jira, slack);
-  const { encryptionKeys, slackBotToken } = secrets;
-  const [seeded] = await Promise.all([
-    seed({ databaseUrl: product.url, encryptionKeys, baseUrl, sandbox: ready, slackBotToken }),
-    startServer(),
-    options.worker === false ? null : startWorker(),
-  ]);
-  const db = new Pool({ connectionString: product.url, max: 4 });
-  db.on('error', () => undefined);
-  cleanup.push(() => db.end());
-  const local: LocalFile = {
-    pid: process.pid,
-    baseUrl,
-    ...seeded,
-    ...jiraEntries(ready),
-    ...slackEntries(ready, secrets),
-    temporalAddress: temporal.address,
-    temporalNamespace: temporal.namespace,
-    databaseUrl: product.url,
-  };
+}
+
+function callersOf(local: LocalFile): Pick<Stack, 'api' | 'apiAs' | 'jira' | 'sandbox' | 'faults' | 'slack'> {
+  const { baseUrl, apiKey, jiraUrl, jiraEmail, jiraApiToken, slackUrl } = local;
+  const person = `Basic ${Buffer.from(`${jiraEmail}:${jiraApiToken}`).toString('base64')}`;
+  const sandbox = createCaller(`${jiraUrl}/sandbox`);
   return {
-    local,
-    api: createCaller(baseUrl, `Bearer ${local.apiKey}`),
+    api: createCaller(baseUrl, `Bearer ${apiKey}`),
     apiAs: (key) => createCaller(baseUrl, key === null ? undefined : `Bearer ${key}`),
-    jira: createCaller(local.jiraUrl, basic(local.jiraEmail, local.jiraApiToken)),
-    sandbox: createCaller(`${local.jiraUrl}/sandbox`),
-    faults: createFaults(createCaller(`${local.jiraUrl}/sandbox`)),
-    slack: createCaller(`${local.slackUrl}/sandbox`),
-    db,
-    temporal: temporal.client,
-    startWorker,
-    async killWorker(signal) {
-      await workers.at(-1)?.signal(signal);
-    },
-    async stopJira() {
-      await jira?.stop();
-      jira = null;
-    },
-    async startJira() {
-      jira ??= await startJira(jiraPort);
-    },
-    stop: () => endAll(cleanup),
+    jira: createCaller(jiraUrl, person),
+    sandbox,
+    faults: createFaults(sandbox),
+    slack: createCaller(`${slackUrl}/sandbox`),
   };
 }
 
 /** In reverse order, all of them, and then the first error. */
-async function endAll(cleanup: (() => Promise<unknown>)[]): Promise<void> {
+async function endAll(cleanup: Cleanup): Promise<void> {
   const errors: unknown[] = [];
   for (const end of cleanup.splice(0).reverse()) await end().catch((error: unknown) => errors.push(error));
   if (errors.length > 0) throw errors[0];
@@ -199,10 +234,6 @@ function readyOf(jira: JiraSandbox, slack: SlackSandbox): SandboxReady {
   };
 }
 
-function basic(email: string, apiToken: string): string {
-  return `Basic ${Buffer.from(`${email}:${apiToken}`).toString('base64')}`;
-}
-
 /** Task queues have fixed names, so a namespace is what keeps the workers of two stacks apart. */
 async function createNamespace() {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
@@ -211,7 +242,7 @@ async function createNamespace() {
   const namespace = `test-${randomUUID()}`;
   const connection = await Connection.connect({ address });
   const { workflowService, operatorService } = connection;
-  await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 } });
+  await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
   await until(() => workflowService.describeNamespace({ namespace }), { what: 'the Temporal namespace' });
   return {
     address,
@@ -223,5 +254,3 @@ async function createNamespace() {
     },
   };
 }
-
-export type { Answer, Running };

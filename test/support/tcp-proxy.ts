@@ -6,6 +6,10 @@ export type TcpProxy = {
   address: string;
   /** From now on nothing passes, and nobody is told: what a network does that has lost its way. */
   freeze(): void;
+  /** Ends all connections and takes no new ones. */
+  cut(): Promise<void>;
+  /** Takes connections again, at the same address. */
+  restore(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -33,20 +37,29 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         if (!frozen) to.write(bytes);
       });
     }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const listening = server.address();
-  if (typeof listening !== 'object' || !listening) throw new Error('The proxy does not listen.');
+  });
+  async function listen(at: number): Promise<number> {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+  async function cut(): Promise<void> {
+    if (!server.listening) return;
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+  const listensOn = await listen(0);
   return {
-    address: `127.0.0.1:${listening.port}`,
+    address: `127.0.0.1:${listensOn}`,
     freeze() {
       frozen = true;
     },
-    async stop() {
-      if (!server.listening) return;
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
+    cut,
+    async restore() {
+      await listen(listensOn);
     },
+    stop: cut,
   };
 }
