@@ -85,7 +85,12 @@ module.exports = {
       from: { path: ENTRIES },
       to: { path: '^(local|test)/' },
     },
-    { name: 'no-circular', severity: 'error', from: { pathNot: GENERATED }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { pathNot: GENERATED },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
@@ -93,6 +98,9 @@ module.exports = {
     exclude: { path: '(^dist/|^test/fixtures/|^local/sandbox/[^/]+/page/|^local/demo-reports/)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -49,5 +49,8 @@ async function run(cards: CardLookup, ask: Ask, asked: ParsedCommand): Promise<v
       return showList(ask, asked);
     case 'sessions':
       return showSessions(ask);
+    default:
+      // The rest was answered with the ack.
+      return;
   }
 }

@@ -77,7 +77,7 @@ export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop()
 
   function wake(): void {
     if (!isRunning) return;
-    if (round) {
+    if (round !== null) {
       isAskedAgain = true;
       return;
     }

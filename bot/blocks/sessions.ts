@@ -37,7 +37,7 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
     const shown = session.cases.slice(0, room);
     room -= shown.length;
     for (const each of shown) {
-      const line = `*${each.finding}*: ${each.verdict ? verdictWords[each.verdict] : 'waits for a verdict'}`;
+      const line = caseLine(each);
       texts.push(line.replaceAll('*', ''));
       blocks.push(section(line));
       if (!each.verdict && session.status === 'in_progress') blocks.push(verdictButtons(each.finding, session.id));
@@ -48,6 +48,10 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
   if (blocks.length === 0) blocks.push(section('No session is under way.'));
   const text = texts.join('\n').slice(0, 3900);
   return { text: text || 'No session is under way.', blocks };
+}
+
+function caseLine({ finding, verdict }: SessionView['cases'][number]): string {
+  return `*${finding}*: ${verdict ? verdictWords[verdict] : 'waits for a verdict'}`;
 }
 
 function sessionLine(session: SessionView): string {
