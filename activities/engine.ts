@@ -72,17 +72,17 @@ export function createEngine({
   return {
     /**
      * Asks a finding's lifecycle for a push, starting it where none runs. Answers how it ended, or null when it had
-     * not within `waitMs`. The push's id is the update's id: asked again for the same push, it is the same question.
+     * not within `waitMs`. `askId` is the update's id: asked again with it, it is the same question.
      */
     async push(
       finding: StartedFinding,
-      ask: { batchId: string; actor: Actor; waitMs: number },
+      ask: { askId: string; batchId: string; actor: Actor; waitMs: number },
     ): Promise<PushResult | null> {
-      const { batchId, actor, waitMs } = ask;
+      const { askId, batchId, actor, waitMs } = ask;
       try {
         return await within(waitMs, () =>
           client.workflow.executeUpdateWithStart(pushUpdate, {
-            updateId: batchId,
+            updateId: askId,
             args: [{ batchId, actor }],
             startWorkflowOperation: operation(finding),
           }),

@@ -1,6 +1,7 @@
 // Everything that leaves a workflow: PostgreSQL, Jira, and the engine itself. The type is what workflows import.
 
 import { heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Db } from '../prisma/client';
 import type { GivenToLifecycle } from '../prisma/sessions';
 import type { VerdictsInput } from '../workflows/contract';
@@ -42,8 +43,9 @@ export function createJiraActivities(deps: ActivityDeps) {
 function lifecycleActivities({ lifecycle }: Db) {
   return {
     loadLifecycle: (ref: FindingRef): Promise<LifecycleState> => lifecycle.load(ref),
-    recordChange: (input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string }) =>
-      lifecycle.record(input),
+    recordChange: (
+      input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
+    ) => lifecycle.record(input),
     openLink: (input: FindingRef & { batchId: string | null; actor: Actor }) => lifecycle.openLink(input),
     settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) =>
       lifecycle.settleAttempt(input),
@@ -71,12 +73,21 @@ function pushActivities({ db, engine }: ActivityDeps) {
     /** Hands one finding of a push to its lifecycle and waits a while for the end, to keep few in flight. */
     async pushFinding(input: FindingRef & { batchId: string; actor: Actor }): Promise<void> {
       const { organisationId, findingId, batchId, actor } = input;
-      if (!(await db.pushes.isPending(batchId, findingId))) return;
+      const askId = await db.pushes.askId(batchId, findingId);
+      if (askId === null) return;
       const beat = setInterval(() => heartbeat(), 5000);
       try {
         const finding = await db.findings.forStart(organisationId, findingId);
-        // Slow is not failed: the lifecycle goes on and writes the outcome itself.
-        await engine.push(finding, { batchId, actor, waitMs: 30_000 });
+        const ended = await engine.push(finding, { askId, batchId, actor, waitMs: 30_000 });
+        // Without an answer nobody knows whether the lifecycle took the request, so it is asked again: the same
+        // question, as long as the item has no outcome. The lifecycle writes that itself.
+        if (ended === null && (await db.pushes.askId(batchId, findingId)) !== null) {
+          throw ApplicationFailure.create({
+            type: 'PushUnderWay',
+            message: 'The push has not ended yet.',
+            category: 'BENIGN',
+          });
+        }
       } finally {
         clearInterval(beat);
       }

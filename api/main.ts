@@ -1,12 +1,14 @@
 // ENTRY: the server. HTTP API, Jira webhooks and Slack on one port; the relay and the Slack outbox run beside it.
 
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { type Config, parseConfig } from '../activities/config';
 import { createEngine, type Engine } from '../activities/engine';
 import { checkConnection } from '../activities/jira/connection-check';
 import { createJiraAccess } from '../activities/jira-access';
+import { registerSearchAttributes } from '../activities/search-attributes';
 import { createBot } from '../bot/app';
 import { createOutbox } from '../bot/outbox';
 import { createCardStore } from '../prisma/cards';
@@ -17,6 +19,7 @@ import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/
 import { createApp } from './app';
 import { createLogger } from './log';
 import { createOperations } from './operations/index';
+import { createPushSweep } from './push-sweep';
 import { createRelay } from './relay';
 
 async function run(): Promise<void> {
@@ -28,13 +31,15 @@ async function run(): Promise<void> {
   const connection = Connection.lazy(config.temporal.connection);
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const engine = createEngine({ client, timings: config.timings });
-  const { app, relay, outbox } = compose({ config, log, db, box, engine });
+  const { app, relay, outbox, pushSweep } = compose({ config, log, db, box, engine });
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);
   });
+  const registered = registerWhenUp({ client, namespace: config.temporal.namespace, log });
   relay.start();
+  pushSweep.start();
   await outbox.start();
   log.info({ port: config.port }, 'server is listening');
 
@@ -43,7 +48,9 @@ async function run(): Promise<void> {
       server.close(() => resolve());
       server.closeIdleConnections();
     });
+    registered.giveUp();
     await relay.stop();
+    await pushSweep.stop();
     await outbox.stop();
     await connection.close();
     await db.close();
@@ -95,7 +102,26 @@ function compose({ config, log, db, box, engine }: Parts) {
     requestsPerMinute: config.requestsPerMinute,
   });
   const outbox = createOutbox({ cards, installations, slackApiUrl, log, sweepMs: config.sweepMs });
-  return { app, relay, outbox };
+  const pushSweep = createPushSweep({ pushes: db.pushes, engine, log, sweepMs: config.sweepMs });
+  return { app, relay, outbox, pushSweep };
+}
+
+/** Registers the search attributes as soon as Temporal answers: without them no workflow can be started. */
+function registerWhenUp(input: { client: Client; namespace: string; log: Logger }): { giveUp: () => void } {
+  const { client, namespace, log } = input;
+  const stopping = new AbortController();
+  const attempt = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        return await registerSearchAttributes(client, namespace);
+      } catch (error) {
+        log.warn({ err: error }, 'Temporal does not take the search attributes yet; trying again');
+        await delay(5000, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      }
+    }
+  };
+  void attempt();
+  return { giveUp: () => stopping.abort() };
 }
 
 async function readiness({ db, engine }: Pick<Parts, 'db' | 'engine'>) {

@@ -168,7 +168,9 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     },
 
     /** Writes one change down: status, audit event, push items, cases, occurrences, and the card, all or nothing. */
-    async record(input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string }): Promise<void> {
+    async record(
+      input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
+    ): Promise<void> {
       const { state, record } = input;
       await pool.query(recordSql, [
         input.organisationId,
@@ -188,6 +190,7 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         record.items?.outcome ?? null,
         record.items?.batchId ?? null,
         record.items?.reason ?? null,
+        input.keepsStatus ?? false,
       ]);
     },
   };
@@ -247,9 +250,10 @@ async function insertLink(
   return linkId;
 }
 
-// One statement, so that a reader sees all of a change or nothing. $12 makes a repeated step write its event once.
+// One statement, so that a reader sees all of a change or nothing. $12 makes a repeated step write its event once; $18
+// leaves the status of a settled finding alone, which ingest may have changed meanwhile.
 const recordSql = `
-with before as (select status, claim from finding where organisation_id = $1::uuid and id = $2::uuid for update),
+with before as (select status, claim, $18::boolean and not in_loop as keeps from finding where organisation_id = $1::uuid and id = $2::uuid for update),
 jira_actor as (
   select d.actor_name from delivery d join issue_link l on l.connection_id = d.connection_id and l.jira_issue_id = d.jira_issue_id
   where l.id = $6::uuid and d.actor_name is not null and d.state <> 'ignored' order by d.received_at desc limit 1),
@@ -259,8 +263,11 @@ actor as (
     when 'jira' then coalesce((select actor_name from jira_actor), 'Jira') end, 'recheck') as name),
 changed as (
   update finding f set
-    status = $3, claim = $4, status_reason = $5, in_loop = $3 not in ('open', 'verified', 'resolved', 'blocked'), updated_at = now(),
-    status_since = case when b.status = $3 then f.status_since else now() end,
+    status = case when b.keeps then f.status else $3 end,
+    status_reason = case when b.keeps then f.status_reason else $5 end,
+    in_loop = not b.keeps and $3 not in ('open', 'verified', 'resolved', 'blocked'),
+    claim = $4, updated_at = now(),
+    status_since = case when b.keeps or b.status = $3 then f.status_since else now() end,
     claimed_by = case when $4 > b.claim then a.name else f.claimed_by end,
     claimed_at = case when $4 > b.claim then now() else f.claimed_at end
   from before b, actor a where f.organisation_id = $1::uuid and f.id = $2::uuid returning f.id),
@@ -268,7 +275,8 @@ link as (
   update issue_link set
     active = $6::uuid is not null, jira_key = coalesce($7, jira_key),
     state = case when $6::uuid is null and state = 'linked' then 'detached' else state end
-  where finding_id = $2::uuid and (id = $6::uuid or ($6::uuid is null and active and state = 'linked'))),
+  where finding_id = $2::uuid and not (select keeps from before)
+    and (id = $6::uuid or ($6::uuid is null and active and state = 'linked'))),
 occurrences as (
   update occurrence set status = $13 where finding_id = $2::uuid and $13::text is not null and status <> $13),
 withdrawn as (

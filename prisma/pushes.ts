@@ -16,6 +16,8 @@ export type PushItemRow = {
 export type PushRow = { id: string; status: PushStatus; kind: string; items: PushItemRow[] };
 export type CandidateRow = PushCandidate & { findingId: string; number: number };
 
+export type StrandedPush = { organisationId: string; batchId: string; memberId: string | null; findingIds: string[] };
+
 export type PushStore = ReturnType<typeof createPushStore>;
 
 /** Store of pushes. */
@@ -96,7 +98,7 @@ export function createPushStore({ pool }: { pool: Pool }) {
     async retryFailed(organisationId: string, id: string): Promise<string[]> {
       const { rows } = await pool.query<{ finding_id: string }>(
         `with taken as (
-           update push_item set outcome = 'pending', reason = null, updated_at = now()
+           update push_item set outcome = 'pending', reason = null, tries = tries + 1, updated_at = now()
            where organisation_id = $1 and batch_id = $2 and outcome = 'failed' returning finding_id, batch_id),
          batch as (update push_batch set status = 'running', completed_at = null where id in (select batch_id from taken))
          select finding_id from taken`,
@@ -119,13 +121,35 @@ export function createPushStore({ pool }: { pool: Pool }) {
       return rowCount ?? 0;
     },
 
-    /** Whether an item still waits to be handed to its lifecycle. */
-    async isPending(batchId: string, findingId: string): Promise<boolean> {
-      const { rowCount } = await pool.query(
-        `select 1 from push_item where batch_id = $1 and finding_id = $2 and outcome = 'pending'`,
+    /**
+     * Takes items that wait for a lifecycle and that nobody has touched for `olderThanMs`: whoever was to hand them
+     * over died. Taking one touches it, so that several processes share the work.
+     */
+    async takeStranded(olderThanMs: number): Promise<StrandedPush[]> {
+      const { rows } = await pool.query<StrandedPush>(
+        `with stranded as (
+           select i.batch_id, i.finding_id from push_item i join push_batch b on b.id = i.batch_id join finding f on f.id = i.finding_id
+           where i.outcome = 'pending' and b.status = 'running' and f.status <> 'pushing'
+             and i.updated_at < now() - $1 * interval '1 millisecond'
+           order by i.updated_at limit 200 for update of i skip locked),
+         taken as (
+           update push_item i set updated_at = now() from stranded s
+           where i.batch_id = s.batch_id and i.finding_id = s.finding_id returning i.batch_id, i.finding_id)
+         select b.organisation_id as "organisationId", b.id as "batchId", b.requested_by_id as "memberId",
+           array_agg(t.finding_id) as "findingIds"
+         from taken t join push_batch b on b.id = t.batch_id group by b.id`,
+        [olderThanMs],
+      );
+      return rows;
+    },
+
+    /** The id of the question that an item puts to its lifecycle, new with each retry; null when it waits no more. */
+    async askId(batchId: string, findingId: string): Promise<string | null> {
+      const { rows } = await pool.query<{ tries: number }>(
+        `select tries from push_item where batch_id = $1 and finding_id = $2 and outcome = 'pending'`,
         [batchId, findingId],
       );
-      return rowCount === 1;
+      return rows[0] ? `${batchId}:${rows[0].tries}` : null;
     },
   };
 }

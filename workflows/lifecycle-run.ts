@@ -11,7 +11,14 @@ import type { Activities } from '../activities/index';
 import { jiraTaskQueue, type LifecycleInput, type PushResult, searchAttributes } from './contract';
 import { createIssueExactlyOnce } from './create-issue';
 import { describeLifecycle } from './rules/describe';
-import { type Effect, type LifecycleEvent, type LifecycleState, newLifecycle, nextStep } from './rules/lifecycle';
+import {
+  type Effect,
+  isSettled,
+  type LifecycleEvent,
+  type LifecycleState,
+  newLifecycle,
+  nextStep,
+} from './rules/lifecycle';
 
 const { loadLifecycle, recordChange } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',
@@ -31,12 +38,18 @@ export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
  */
 export function createLifecycleRun({ organisationId, findingId, timings }: LifecycleInput) {
   let state = newLifecycle;
+  let recordedStatus = state.status;
   let records = 0;
   let shown = '';
   let push: { batchId: string | null; failure: { outcome: 'refused' | 'failed'; reason: string } | null } | null = null;
 
   async function handle(event: LifecycleEvent): Promise<void> {
+    // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
+    if (event.type === 'push_asked' && state.issue && isSettled(state)) {
+      state = await loadLifecycle({ organisationId, findingId });
+    }
     const step = nextStep(state, event);
+    recordedStatus = state.status;
     state = step.state;
     if (event.type === 'push_ended' && event.outcome !== 'created' && push) {
       push.failure = { outcome: event.outcome, reason: event.reason };
@@ -61,7 +74,9 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     records += 1;
     const dedupeKey = `${workflowInfo().runId}:${records}`;
     if (change.items?.outcome === 'created' && push?.batchId) change.items.batchId = push.batchId;
-    await recordChange({ organisationId, findingId, state, record: change, dedupeKey });
+    const keepsStatus = state.status === recordedStatus;
+    await recordChange({ organisationId, findingId, state, record: change, dedupeKey, keepsStatus });
+    recordedStatus = state.status;
     showInUi();
   }
 
@@ -75,37 +90,31 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   async function comment(effect: Extract<Effect, { type: 'comment' }>): Promise<void> {
     const { verdict, sessionId, claim } = effect;
     // The verdict stands without its comment; that it is missing is written down.
-    await orNote('comment_failed', () =>
-      commentOnIssue.executeWithOptions({ summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' }, [
-        { organisationId, findingId, sessionId, claim, verdict },
-      ]),
+    await orNote(
+      () =>
+        commentOnIssue.executeWithOptions({ summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' }, [
+          { organisationId, findingId, sessionId, claim, verdict },
+        ]),
+      noteAs('comment_failed'),
     );
   }
 
   async function reopen({ sessionId, claim }: Extract<Effect, { type: 'reopen_issue' }>): Promise<void> {
-    const end = await orNote('reopen_failed', () =>
-      reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [
-        { organisationId, findingId, sessionId, claim },
-      ]),
+    const input = { organisationId, findingId, sessionId, claim };
+    const end = await orNote(
+      () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
+      noteAs('reopen_failed'),
     );
     if (end) await handle({ type: 'issue_reopened', ...end });
   }
+
+  const noteAs = (event: string) => (detail: string) =>
+    record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
 
   function showInUi(): void {
     const now = `${state.status} ${state.issue?.key}`;
     if (now !== shown) showState(state);
     shown = now;
-  }
-
-  /** What Jira refuses for good ends one effect, not the run: it is written down, and the finding stays where it is. */
-  async function orNote<T>(event: string, call: () => Promise<T>): Promise<T | null> {
-    try {
-      return await call();
-    } catch (error) {
-      const detail = refusalOf(error);
-      await record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
-      return null;
-    }
   }
 
   return {
@@ -124,8 +133,9 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     async readIssue(): Promise<void> {
       if (!state.issue) return;
       const { linkId, key } = state.issue;
-      const reading = await orNote('read_failed', () =>
-        readIssue.executeWithOptions({ summary: `Read ${key}` }, [{ organisationId, findingId, linkId }]),
+      const reading = await orNote(
+        () => readIssue.executeWithOptions({ summary: `Read ${key}` }, [{ organisationId, findingId, linkId }]),
+        noteAs('read_failed'),
       );
       if (reading) await handle({ type: 'issue_read', ...reading });
     },
@@ -147,7 +157,13 @@ function showState(state: LifecycleState): void {
   setCurrentDetails(describeLifecycle(state));
 }
 
-function refusalOf(error: unknown): string {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-  return error.cause?.message ?? error.message;
+/** What Jira refuses for good ends one effect, not the run: it is noted, and the finding stays where it is. */
+async function orNote<T>(call: () => Promise<T>, note: (refusal: string) => Promise<void>): Promise<T | null> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    await note(error.cause?.message ?? error.message);
+    return null;
+  }
 }

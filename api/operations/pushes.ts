@@ -27,13 +27,14 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
     const actor = { kind: 'member' as const, id: memberId };
     const [only, ...more] = push.findingIds;
     if (only === undefined) return;
-    if (more.length > 0)
-      return await engine.pushBatch({ organisationId, batchId: push.id, findingIds: push.findingIds, actor });
-    await engine.push(await db.findings.forStart(organisationId, only), {
-      batchId: push.id,
-      actor,
-      waitMs: singlePushMs,
-    });
+    const batch = { organisationId, batchId: push.id, findingIds: push.findingIds, actor };
+    if (more.length > 0) return await engine.pushBatch(batch);
+    const askId = await db.pushes.askId(push.id, only);
+    if (askId === null) return;
+    const finding = await db.findings.forStart(organisationId, only);
+    const ended = await engine.push(finding, { askId, batchId: push.id, actor, waitMs: singlePushMs });
+    // Not answered in time: the request may not have been taken, and only a workflow remembers to ask again.
+    if (ended === null) await engine.pushBatch(batch);
   }
 
   async function view(caller: Caller, id: string): Promise<PushView> {
@@ -100,20 +101,11 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
       } else if (decision === 'retry') {
         const findingIds = await db.pushes.retryFailed(caller.organisationId, id);
         if (findingIds.length === 0) throw nothingTo('retry', 'No item of this push failed.');
-        await Promise.all(findingIds.map((findingId) => retryOne(caller, id, findingId)));
+        await start(caller, { id, findingIds });
       } else throw nothingTo(decision, `This push is ${before.status}; it waits for nobody's approval.`);
       return await view(caller, id);
     },
   };
-
-  async function retryOne(caller: Caller, batchId: string, findingId: string): Promise<void> {
-    const finding = await db.findings.forStart(caller.organisationId, findingId);
-    await engine.push(finding, {
-      batchId: idOf(caller, `${batchId}:${Date.now()}`),
-      actor: { kind: 'member', id: caller.memberId },
-      waitMs: singlePushMs,
-    });
-  }
 }
 
 function refuseMissing(numbers: number[], rows: CandidateRow[], source: string): void {

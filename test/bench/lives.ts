@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../../workflows/contract';
 import { type BareWorker, startBareWorker } from './support/bare-worker';
 import { createClients, makeFindings } from './support/clients';
+import { cpuSeconds } from './support/cpu';
 import { median, rounded } from './support/figures';
 import { type LifeSystem, liveThrough } from './support/life-loop';
 import { type Product, startProduct } from './support/product';
@@ -35,7 +36,11 @@ export async function runLivesBench(servers: BenchServers): Promise<void> {
       cpu: product.cpu,
       ids: (count) => names.splice(0, count),
     };
-    const empty: Measured = { system: bare.lives(), cpu: async () => bare.cpu(), ids: manyIds };
+    const empty: Measured = {
+      system: bare.lives(),
+      cpu: async () => ({ ...bare.cpu(), ...cpuSeconds({ temporal: servers.temporalPid }) }),
+      ids: manyIds,
+    };
     for (const measured of [empty, real]) await round(measured, WARM_UP);
     const rounds: { real: Round[]; empty: Round[] } = { real: [], empty: [] };
     for (let n = 0; n < ROUNDS; n++) {

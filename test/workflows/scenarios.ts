@@ -49,7 +49,7 @@ function drive(
     told,
     world,
     recorded,
-    push: (batchId = randomUUID()) => engine.push(finding, { batchId, actor: mel, waitMs: 20_000 }),
+    push: (batchId = randomUUID()) => engine.push(finding, { askId: batchId, batchId, actor: mel, waitMs: 20_000 }),
     unlink: () => engine.unlink(finding, mel),
     link: () => engine.link(finding, { ...link, actor: mel }),
     async jira(meaning: string) {
@@ -222,6 +222,29 @@ const lifecycle: Scenario[] = [
       });
       expect(await it.push()).toEqual({ outcome: 'created', jiraKey: 'ACC-1' });
       expect(attempts).toEqual([1, 2]);
+      await it.jira('blocked');
+      return await it.ends('blocked');
+    },
+  },
+  {
+    name: 'findingLifecycle/pushed-again-while-the-run-was-finishing',
+    async run(runner) {
+      let comment: () => void = () => undefined;
+      const commented = new Promise<void>((resolve) => {
+        comment = resolve;
+      });
+      const it = drive(runner, { commentOnIssue: () => commented });
+      await it.push();
+      await it.jira('claimed');
+      await it.recorded('claimed');
+      await it.verdict('pass', 1);
+      await it.recorded('verified');
+      // Ingest saw the problem again: the finding is open, its link is history, and the comment is still on its way.
+      it.world.state = { version: 1, status: 'open', claim: 1, issue: null, reason: null };
+      const again = it.push();
+      comment();
+      expect(await again).toMatchObject({ outcome: 'created' });
+      expect(it.told.creates).toBe(2);
       await it.jira('blocked');
       return await it.ends('blocked');
     },

@@ -211,6 +211,7 @@ CREATE TABLE "push_item" (
     "outcome" TEXT NOT NULL DEFAULT 'pending',
     "jira_key" TEXT,
     "reason" TEXT,
+    "tries" INTEGER NOT NULL DEFAULT 1,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "push_item_pkey" PRIMARY KEY ("batch_id","finding_id")
