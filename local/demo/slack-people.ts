@@ -19,7 +19,6 @@ interface Answer {
   error?: string;
   errors?: Record<string, string>;
   ephemerals: { text?: string }[];
-  view: { id: string } | null;
 }
 
 export interface Person {
@@ -61,6 +60,11 @@ export function createSlackPeople({ slackUrl, slackChannelId, slackUserId }: Loc
     return answer;
   }
 
+  async function openView(person: Person): Promise<{ id: string } | undefined> {
+    const response = await fetch(`${slackUrl}/sandbox/state?user=${person.id}`);
+    return ((await response.json()) as { view: { id: string } | null }).view ?? undefined;
+  }
+
   async function findButton({ actionId, finding }: Button) {
     const messages = (await state()).channels.flatMap((channel) => channel.messages ?? []);
     for (const { ts, ephemeral, blocks = [] } of messages) {
@@ -97,8 +101,13 @@ export function createSlackPeople({ slackUrl, slackChannelId, slackUserId }: Loc
     },
     /** Presses a button that opens a modal, fills in one field, and submits it. */
     async pressAndFill(person: Person, button: Button, values: Record<string, string>): Promise<void> {
-      const { view } = await press(person, button, REPLY_MS);
-      if (!view) throw new Error(`No window opened for ${button.actionId} of ${button.finding}.`);
+      await press(person, button, 0);
+      // Asked for until it is there: what else this person is told meanwhile says nothing of the window.
+      const view = await waitFor(
+        `a window opens for ${button.actionId} of ${button.finding}`,
+        () => openView(person),
+        10,
+      );
       await act('submit', { user: person.id, viewId: view.id, values });
     },
   };
