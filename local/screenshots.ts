@@ -56,7 +56,7 @@ async function takePictures(local: LocalFile, executablePath: string): Promise<v
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
   });
   try {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    const context = await browser.newContext({ viewport: { width: 1400, height: 860 } });
     await tour({
       context,
       slackUrl: local.slackUrl ?? '',
