@@ -45,7 +45,7 @@ export async function tour({ context, at = async () => undefined, ...where }: To
   await at('verified', slack);
 
   await board.goto(`${where.jiraUrl}/browse/${jiraKey}`);
-  await board.getByText('Re-run passed').first().waitFor();
+  await board.getByText('Re-run passed').first().waitFor({ timeout: 60_000 });
   await at('issue', board);
   if (where.temporalUi) await showWorkflow(context, { ...where, temporalUi: where.temporalUi, jiraKey, at });
   return { jiraKey };

@@ -7,6 +7,8 @@ import { until } from '../support/until';
 
 const report = readFileSync(join(__dirname, '..', '..', 'local', 'demo-reports', 'shop.axe.json'));
 
+jest.setTimeout(180_000);
+
 describe('the loop in the pages of the sandbox', () => {
   let stack: Stack;
   let browser: Browser;
@@ -14,7 +16,10 @@ describe('the loop in the pages of the sandbox', () => {
     const executablePath = process.env.CHROMIUM_PATH;
     if (!executablePath)
       throw new Error('CHROMIUM_PATH is not set. "npm test" sets it, and says how to get a Chromium.');
-    stack = await startStack({ env: { SETTLE_MS: '1000' } });
+    stack = await startStack({
+      // Browsers make machines slow: a comment whose answer is late is not sent again.
+      env: { SETTLE_MS: '1000', JIRA_TIMEOUT_MS: '15000', CREATE_TIMEOUT_MS: '20000' },
+    });
     browser = await chromium.launch({
       executablePath,
       args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
@@ -30,7 +35,7 @@ describe('the loop in the pages of the sandbox', () => {
   it('pushes, is claimed, is re-run and verified, and the engine shows a completed workflow', async () => {
     const { local } = stack;
     const context = await browser.newContext();
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     const stops: TourStop[] = [];
     const { jiraKey } = await tour({
       context,
@@ -54,7 +59,7 @@ describe('the loop in the pages of the sandbox', () => {
 
   it('asks for a note when a re-run fails, keeps the finding flagged, and the second round passes', async () => {
     const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(stack.local.slackUrl ?? '');
     await command(page, '/recheck push F-2');
     const card = cardOf(page, 'F-2');

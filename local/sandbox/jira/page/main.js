@@ -7,7 +7,6 @@ import { redrawIssue, startIssue } from './issue.js';
 const main = document.getElementById('main');
 const { project, issue } = document.body.dataset;
 let refreshBoard = async () => true;
-let opened = false;
 let running = false;
 const stale = { issue: false, board: false };
 
@@ -17,11 +16,8 @@ async function start() {
   main.dataset.ready = 'true';
   const events = new EventSource('/sandbox/board/events');
   events.addEventListener('message', changed);
-  events.addEventListener('open', () => {
-    // After a break the server may have changed without telling.
-    if (opened) changed();
-    opened = true;
-  });
+  // What changed before the server could tell, at first and after a break, is read again.
+  events.addEventListener('open', changed);
   // A board that could not be drawn under an open menu or dialog is drawn after it.
   setInterval(() => stale.board && update(), 500);
 }
