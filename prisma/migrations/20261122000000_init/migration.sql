@@ -494,9 +494,6 @@ CREATE UNIQUE INDEX "verdict_organisation_id_id_key" ON "verdict"("organisation_
 CREATE UNIQUE INDEX "evidence_organisation_id_hash_key" ON "evidence"("organisation_id", "hash");
 
 -- CreateIndex
-CREATE INDEX "delivery_connection_id_jira_issue_id_idx" ON "delivery"("connection_id", "jira_issue_id");
-
--- CreateIndex
 CREATE UNIQUE INDEX "delivery_connection_id_identifier_key" ON "delivery"("connection_id", "identifier");
 
 -- CreateIndex
@@ -638,5 +635,5 @@ CREATE UNIQUE INDEX "session_case_one_open" ON "session_case" ("finding_id") WHE
 
 -- What the relay sweeps, what a new link relays, what the outbox renders.
 CREATE INDEX "delivery_pending" ON "delivery" ("received_at") WHERE "state" = 'pending';
-CREATE INDEX "delivery_untracked" ON "delivery" ("connection_id", "jira_issue_id") WHERE "state" = 'untracked';
+CREATE INDEX "delivery_of_issue" ON "delivery" ("connection_id", "jira_issue_id") WHERE "state" <> 'ignored';
 CREATE INDEX "card_due" ON "card" ("not_before") WHERE "dirty" OR "attempts" > 0;
