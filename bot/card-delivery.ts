@@ -41,6 +41,8 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
   return async function deliver(card) {
     let method: Method = card.ts === null ? 'post' : 'update';
     try {
+      // Before anything is read: in a bulk most cards only learn here when their turn is.
+      if (card.ts === null) takeTurn(card);
       const [view, installation] = await Promise.all([
         cards.view(card, toldEvents),
         installations.findById(card.organisationId, card.installationId),
@@ -67,7 +69,6 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
     const hash = createHash('sha256').update(JSON.stringify(message)).digest('base64url');
     const { id, channelId: channel } = card;
     if (card.ts === null) {
-      takeTurn(card);
       const { ts = '' } = await client.chat.postMessage({ channel, ...message, ...quietLinks });
       const shown = { ts, hash, event: view.lastEventId };
       await cards.showed({ id, ...shown });
@@ -95,8 +96,12 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
   }
 
   async function recover(card: OutboxCard, method: Method, error: unknown): Promise<void> {
-    const { id, installationId, attempts } = card;
-    if (error instanceof NotYet) return cards.postpone({ id, delayMs: Math.min(error.delayMs, MAX_TURN_MS) });
+    const { id, installationId, attempts, ts } = card;
+    if (error instanceof NotYet) {
+      // A card that is not there yet has nothing to update meanwhile.
+      const delayMs = ts === null ? error.delayMs : Math.min(error.delayMs, MAX_TURN_MS);
+      return cards.postpone({ id, delayMs });
+    }
     const failure = slackFailure(error);
     if (failure.kind === 'rate_limited') {
       const delayMs = failure.retryAfterMs;

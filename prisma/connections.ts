@@ -143,8 +143,9 @@ export function createConnectionStore({ pool, prisma, box }: { pool: Pool; prism
      * second is granted (start after `waitMs`); one that is further away is not, and may be asked for again then.
      */
     async takeSlot(id: string, intervalMs: number): Promise<Slot> {
-      const { rows } = await pool.query<{ granted: boolean; wait_ms: string }>(
-        `with due as (
+      const { rows } = await pool.query<{ granted: boolean; wait_ms: string }>({
+        name: 'connection-slot',
+        text: `with due as (
            select id, greatest(clock_timestamp(), coalesce(next_slot_at, clock_timestamp()), coalesce(blocked_until, clock_timestamp())) as at
            from connection where id = $1 for update),
          taken as (
@@ -152,8 +153,8 @@ export function createConnectionStore({ pool, prisma, box }: { pool: Pool; prism
            where c.id = d.id and d.at <= clock_timestamp() + interval '1 second' returning 1)
          select exists (select 1 from taken) as granted,
                 greatest(0, extract(epoch from d.at - clock_timestamp()) * 1000)::int as wait_ms from due d`,
-        [id, intervalMs],
-      );
+        values: [id, intervalMs],
+      });
       const row = rows[0];
       if (!row) throw new Error(`Connection ${id} is not there.`);
       return { kind: row.granted ? 'granted' : 'later', waitMs: Number(row.wait_ms) };

@@ -172,7 +172,8 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
       input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
     ): Promise<void> {
       const { state, record } = input;
-      await pool.query(recordSql, [
+      // Named, so that each connection plans it once: planning costs more than running it.
+      const values = [
         input.organisationId,
         input.findingId,
         state.status,
@@ -191,7 +192,8 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         record.items?.batchId ?? null,
         record.items?.reason ?? null,
         input.keepsStatus ?? false,
-      ]);
+      ];
+      await pool.query({ name: 'lifecycle-record', text: recordSql, values });
     },
   };
 }
@@ -202,15 +204,16 @@ export function markerOf(linkId: string): string {
 }
 
 async function readRow(client: Pool | PoolClient, ref: FindingRef, lock = ''): Promise<Row> {
-  const { rows } = await client.query<Row>(
-    `select f.status, f.claim, f.status_reason, f.severity, s.rule, s.connection_id, c.status as connection_status,
+  const { rows } = await client.query<Row>({
+    name: `lifecycle-row ${lock}`,
+    text: `select f.status, f.claim, f.status_reason, f.severity, s.rule, s.connection_id, c.status as connection_status,
             l.id as link_id, l.state as link_state, l.attempt, l.jira_key
      from finding f join source s on s.id = f.source_id
      left join connection c on c.id = s.connection_id
      left join issue_link l on l.finding_id = f.id and l.active
      where f.organisation_id = $1 and f.id = $2 ${lock}`,
-    [ref.organisationId, ref.findingId],
-  );
+    values: [ref.organisationId, ref.findingId],
+  });
   const row = rows[0];
   if (!row) throw new Error(`Finding ${ref.findingId} is not there.`);
   return row;

@@ -105,11 +105,13 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     /** Ends an open session without verdicts: its cases are free for another one. */
     async cancel({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
       await pool.query(touchCards, [sessionId]);
+      // Asked twice, it has ended both times.
       const { rowCount } = await pool.query(
         `with ended as (
-           update session set status = 'cancelled', completed_at = now()
-           where organisation_id = $1 and id = $2 and status in ('planned', 'in_progress') returning id)
-         update session_case c set open = false from ended e where c.session_id = e.id`,
+           update session set status = 'cancelled', completed_at = coalesce(completed_at, now())
+           where organisation_id = $1 and id = $2 and status in ('planned', 'in_progress', 'cancelled') returning id),
+         freed as (update session_case c set open = false from ended e where c.session_id = e.id)
+         select id from ended`,
         [organisationId, sessionId],
       );
       return { ended: (rowCount ?? 0) > 0 };
@@ -141,7 +143,11 @@ export function createSessionStore({ pool }: { pool: Pool }) {
            kept as (
              insert into verdict (id, organisation_id, case_id, verdict, note, member_id, report_id)
              select gen_random_uuid(), $1, id, verdict, note, $4, $5 from decided)
-           select d.finding_id, d.claim, d.verdict, s.rule from decided d join finding f on f.id = d.finding_id join source s on s.id = f.source_id`,
+           -- Also those that hold this very verdict already: a step of a workflow may run twice, and its first answer be lost.
+           select c.finding_id, c.claim, a.verdict, s.rule from asked a
+           join session_case c on c.session_id = $2 and c.organisation_id = $1 and c.finding_id = a.id
+             and (c.verdict is null or c.verdict = a.verdict)
+           join finding f on f.id = c.finding_id join source s on s.id = f.source_id`,
           [
             organisationId,
             sessionId,

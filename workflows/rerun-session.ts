@@ -30,6 +30,7 @@ const { deliverVerdicts } = proxyActivities<Activities>({
  */
 export async function rerunSession({ organisationId, sessionId }: SessionInput): Promise<void> {
   let ended = false;
+  const told = new Set<string>();
   const inbox: (() => Promise<void>)[] = [];
   // One message at a time, in the order of arrival.
   const inTurn = async (work: () => Promise<void>) => {
@@ -50,7 +51,9 @@ export async function rerunSession({ organisationId, sessionId }: SessionInput):
   setHandler(verdictsUpdate, (given: VerdictsInput) =>
     inTurn(async () => {
       const stored = await storeVerdicts({ organisationId, sessionId, ...given });
-      if (stored.given.length > 0) await deliverVerdicts({ organisationId, sessionId, given: stored.given });
+      const untold = stored.given.filter(({ findingId }) => !told.has(findingId));
+      if (untold.length > 0) await deliverVerdicts({ organisationId, sessionId, given: untold });
+      for (const { findingId } of untold) told.add(findingId);
       ended = stored.ended;
     }),
   );
