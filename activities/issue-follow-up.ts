@@ -18,7 +18,7 @@ export type FollowUpDeps = {
   jira: JiraAccess;
   baseUrl: string;
 };
-type VerdictRef = { organisationId: string; findingId: string; sessionId: string; claim: number };
+type VerdictRef = { organisationId: string; findingId: string; linkId: string; sessionId: string; claim: number };
 
 /** The activities that follow an issue up. */
 export function createFollowUpActivities(deps: FollowUpDeps) {
@@ -107,7 +107,8 @@ async function read(client: JiraClient, issueId: string): Promise<IssueReading> 
 }
 
 async function commentFor({ db, jira, baseUrl }: FollowUpDeps, input: VerdictRef) {
-  const material = await db.findings.issueMaterial({ findingId: input.findingId });
+  // By the link that the verdict was about: a regression may have made it history meanwhile.
+  const material = await db.findings.issueMaterial({ linkId: input.linkId });
   const verdict = await db.sessions.findVerdict(input);
   return {
     client: await jira.clientFor(material.connectionId),

@@ -125,11 +125,10 @@ export function createFindingStore({ pool }: { pool: Pool }) {
       return rows;
     },
 
-    /** What the issue of a link, or of a finding's active link, is written from. Throws when the link is not there. */
-    async issueMaterial(where: { linkId: string } | { findingId: string }): Promise<IssueMaterial> {
-      const byLink = 'linkId' in where;
+    /** What the issue of a link is written from. Throws when the link is not there. */
+    async issueMaterial({ linkId }: { linkId: string }): Promise<IssueMaterial> {
       const { rows } = await pool.query<IssueMaterial>({
-        name: byLink ? 'issue-material-of-link' : 'issue-material-of-finding',
+        name: 'issue-material',
         text: `select l.id as "linkId", l.state, l.marker, l.connection_id as "connectionId", l.project_key as "projectKey",
            l.jira_issue_id as "jiraIssueId", l.jira_key as "jiraKey", l.note, s.rule,
            json_build_object('key', s.key, 'name', s.name, 'kind', s.kind) as source,
@@ -137,8 +136,8 @@ export function createFindingStore({ pool }: { pool: Pool }) {
            coalesce((select json_agg(json_build_object('page', o.page, 'details', o.details))
              from (select page, details from occurrence where finding_id = f.id order by page, id limit 50) o), '[]') as occurrences
          from issue_link l join finding f on f.id = l.finding_id join source s on s.id = f.source_id
-         where ${byLink ? 'l.id = $1' : 'l.finding_id = $1 and l.active'}`,
-        values: [byLink ? where.linkId : where.findingId],
+         where l.id = $1`,
+        values: [linkId],
       });
       const material = rows[0];
       if (!material) throw new Error('The issue link is not there.');

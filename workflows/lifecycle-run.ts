@@ -89,18 +89,19 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
 
   async function comment(effect: Extract<Effect, { type: 'comment' }>): Promise<void> {
     const { verdict, sessionId, claim } = effect;
+    const linkId = state.issue?.linkId ?? '';
     // The verdict stands without its comment; that it is missing is written down.
     await orNote(
       () =>
         commentOnIssue.executeWithOptions({ summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' }, [
-          { organisationId, findingId, sessionId, claim, verdict },
+          { organisationId, findingId, linkId, sessionId, claim, verdict },
         ]),
       noteAs('comment_failed'),
     );
   }
 
   async function reopen({ sessionId, claim }: Extract<Effect, { type: 'reopen_issue' }>): Promise<void> {
-    const input = { organisationId, findingId, sessionId, claim };
+    const input = { organisationId, findingId, linkId: state.issue?.linkId ?? '', sessionId, claim };
     const end = await orNote(
       () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
       noteAs('reopen_failed'),
