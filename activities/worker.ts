@@ -1,6 +1,5 @@
 // ENTRY: the Temporal worker. Reads the configuration, builds the dependencies, runs until it is told to stop.
 
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -65,12 +64,10 @@ async function run(): Promise<void> {
   }
 }
 
-/** The bundle that the build made, or one made now. */
+/** The workflow code as one bundle, made at every start from what stands beside this file. */
 async function workflowBundle() {
-  const built = join(__dirname, '..', 'workflow-bundle.js');
-  if (existsSync(built)) return { codePath: built };
-  const source = join(__dirname, '..', 'workflows');
-  return await bundleWorkflowCode({ workflowsPath: source, logger: new DefaultLogger('ERROR') });
+  const workflowsPath = join(__dirname, '..', 'workflows');
+  return await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
 }
 
 function serveMetrics({ metricsPort, host }: Config) {

@@ -1,2 +1,0 @@
-// Runs before each test file.
-import 'node:util';
