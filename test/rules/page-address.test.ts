@@ -10,6 +10,9 @@ describe('pageAddress', () => {
     ['https://shop.example//cart///items/', 'https://shop.example/cart/items'],
     ['https://shop.example/cart#reviews', 'https://shop.example/cart'],
     ['https://shop.example/#/cart/', 'https://shop.example/#/cart'],
+    ['https://shop.example/#/', 'https://shop.example'],
+    ['https://shop.example/#!/?tab=2', 'https://shop.example'],
+    ['https://shop.example/cart#//', 'https://shop.example/cart'],
     ['https://shop.example/#!/cart?tab=2', 'https://shop.example/#!/cart'],
     ['https://shop.example/cart?utm_source=mail&utm_medium=x&page=2', 'https://shop.example/cart?page=2'],
     ['https://shop.example/cart?b=2&a=1', 'https://shop.example/cart?a=1&b=2'],
@@ -34,12 +37,14 @@ describe('pageAddress', () => {
   const url = fc
     .record({
       base: fc.webUrl({ withFragments: true }),
+      route: fc.option(fc.stringMatching(/^#!?\/*[a-z?/]*$/)),
       parameters: fc.array(fc.tuple(fc.constantFrom('page', 'q', 'utm_source', 'sid', 'b'), fc.string()), {
         maxLength: 5,
       }),
     })
-    .map(({ base, parameters }) => {
+    .map(({ base, parameters, route }) => {
       const made = new URL(base);
+      if (route) made.hash = route;
       for (const [name, value] of parameters) made.searchParams.append(name, value);
       return made.href;
     });

@@ -56,8 +56,7 @@ export function pageAddress(address: string): string {
   if (url.protocol !== 'http:' && url.protocol !== 'https:' && url.protocol !== 'file:') return url.href;
   url.username = '';
   url.password = '';
-  if (!/^#!?\//.test(url.hash)) url.hash = '';
-  else url.hash = url.hash.replace(/\?.*$/, '').replace(/(?<=.)\/+$/, '');
+  url.hash = pageRoute(url.hash);
   url.pathname = pagePath(url.pathname);
   url.search = pageQuery(url.searchParams);
   if (loopback.test(url.hostname) && Number(url.port) >= FIRST_EPHEMERAL_PORT) url.port = '';
@@ -91,6 +90,12 @@ function pagePath(path: string): string {
     .replace(defaultDocument, '/')
     .replace(/(?<=.)\/$/, '');
   return cleaned === path ? path : pagePath(cleaned);
+}
+
+/** The route that a fragment holds, where it holds one; the root route is the page itself. */
+function pageRoute(fragment: string): string {
+  const route = fragment.replace(/\?.*$/, '').replace(/\/+$/, '');
+  return /^#!?\//.test(route) ? route : '';
 }
 
 function pageQuery(parameters: URLSearchParams): string {
