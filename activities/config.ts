@@ -27,6 +27,10 @@ const environment = z.object({
   SLACK_API_URL: z.url().default('https://slack.com/api/'),
   SLACK_COMMAND: z.string().startsWith('/').default('/recheck'),
   JIRA_ALLOWED_HTTP_ORIGINS: list,
+  ATLASSIAN_CLIENT_ID: z.string().default(''),
+  ATLASSIAN_CLIENT_SECRET: z.string().default(''),
+  ATLASSIAN_AUTH_URL: z.url().default('https://auth.atlassian.com'),
+  ATLASSIAN_API_URL: z.url().default('https://api.atlassian.com'),
   JIRA_TIMEOUT_MS: ms(20_000),
   PUSH_INTERVAL_MS: ms(150),
   SETTLE_MS: ms(45_000),
@@ -34,6 +38,10 @@ const environment = z.object({
   SEARCH_WINDOW_MS: ms(180_000),
   SEARCH_PAUSE_MS: ms(15_000),
   SWEEP_MS: ms(5_000),
+  POLL_INTERVAL_MS: ms(3_600_000).refine((value) => value >= 1000, 'must be at least 1000'),
+  POLL_CHECKS: z.coerce.number().int().min(0).max(10_000).default(200),
+  MAINTENANCE_INTERVAL_MS: ms(900_000).refine((value) => value >= 1000, 'must be at least 1000'),
+  CONNECT_LINK_MS: ms(600_000),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(6_000),
   METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
 });
@@ -82,6 +90,16 @@ export function parseConfig(env: { [name: string]: string | undefined } = proces
       timeoutMs: e.JIRA_TIMEOUT_MS,
       pushIntervalMs: e.PUSH_INTERVAL_MS,
     },
+    /** The OAuth app at Atlassian; without an id and a secret people connect by API token alone. */
+    atlassian: {
+      clientId: e.ATLASSIAN_CLIENT_ID,
+      clientSecret: e.ATLASSIAN_CLIENT_SECRET,
+      authUrl: e.ATLASSIAN_AUTH_URL.replace(/\/$/, ''),
+      apiUrl: e.ATLASSIAN_API_URL.replace(/\/$/, ''),
+    },
+    /** How often connections are polled and looked after; `checks` issues per poll are looked at whether they exist. */
+    sync: { pollMs: e.POLL_INTERVAL_MS, checks: e.POLL_CHECKS, maintenanceMs: e.MAINTENANCE_INTERVAL_MS },
+    connectLinkMs: e.CONNECT_LINK_MS,
     timings,
     sweepMs: e.SWEEP_MS,
     requestsPerMinute: e.REQUESTS_PER_MINUTE,
