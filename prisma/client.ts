@@ -1,35 +1,52 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
+import { createAdoptionStore } from './adoption';
 import { createConnectionStore } from './connections';
 import { createFindingStore } from './findings';
 import { PrismaClient } from './generated/client';
+import { createHealthFactsStore } from './health-facts';
 import { createLifecycleStore } from './lifecycle';
+import { createMaintenanceStore } from './maintenance';
 import { createMemberStore } from './members';
+import { createOneTimeLinkStore } from './one-time-links';
+import { PreparedClient } from './prepared-client';
 import { createPushStore } from './pushes';
 import { createReportStore } from './reports';
 import type { SecretBox } from './secret-box';
 import { createSessionStore } from './sessions';
 import { createSourceStore } from './sources';
+import { createSyncStore } from './sync';
 
 export type Db = ReturnType<typeof createDb>;
 
 /** The stores as one object over one connection pool. `close` ends the pool. */
 export function createDb({ url, box, poolSize = 20 }: { url: string; box: SecretBox; poolSize?: number }) {
-  const pool = new Pool({ connectionString: url, max: poolSize, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
+  const pool = new Pool({
+    connectionString: url,
+    Client: PreparedClient,
+    max: poolSize,
+    connectionTimeoutMillis: 5000,
+    query_timeout: 30_000,
+  });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,
     prisma,
-    connections: createConnectionStore({ pool, prisma, box }),
+    adoption: createAdoptionStore({ pool }),
+    connections: createConnectionStore({ pool, box }),
     findings: createFindingStore({ pool }),
+    healthFacts: createHealthFactsStore({ pool }),
     lifecycle: createLifecycleStore({ pool }),
+    maintenance: createMaintenanceStore({ pool }),
     members: createMemberStore({ prisma }),
+    oneTimeLinks: createOneTimeLinkStore({ pool, box }),
     pushes: createPushStore({ pool }),
     reports: createReportStore({ pool }),
     sessions: createSessionStore({ pool }),
     sources: createSourceStore({ prisma }),
+    sync: createSyncStore({ pool }),
     async close(): Promise<void> {
       await prisma.$disconnect();
       await pool.end();

@@ -1,7 +1,7 @@
 // The ledger of inbound Jira webhooks: stored before it is answered, and worked off by the relay (api/relay.ts).
-// Raw pg on purpose: the insert is the hottest statement of the system.
 
 import type { Pool } from 'pg';
+import { createDeliveryInsert, plain } from './delivery-insert';
 
 /** One change of interest from a delivery's changelog: ids (or keys) and, where Jira sent them, display names. */
 export type JiraChange = {
@@ -67,14 +67,7 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
 
   return {
     /** Stores a delivery and answers its state, or `duplicate` where the connection already sent this identifier. */
-    async insert(delivery: NewDelivery): Promise<DeliveryState | 'duplicate'> {
-      const { rows } = await pool.query<{ state: DeliveryState }>({
-        name: 'delivery-insert',
-        text: insertSql,
-        values: insertValues(delivery),
-      });
-      return rows[0]?.state ?? 'duplicate';
-    },
+    insert: createDeliveryInsert(pool),
 
     /** Says on the connection that a webhook arrived; the caller sees to it that this is not done for each. */
     async noteWebhook(connection: { organisationId: string; connectionId: string }): Promise<void> {
@@ -157,44 +150,6 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
     },
   };
 }
-
-const insertSql = `
-  insert into delivery (organisation_id, connection_id, identifier, event, jira_issue_id, changes, actor_id, actor_name,
-    occurred_at, id, state)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, gen_random_uuid(),
-    case
-      when not $10::boolean then 'ignored'
-      when $5::text is null then 'pending'
-      when exists (
-        select 1 from issue_link l
-        where l.connection_id = $2 and l.jira_issue_id = $5::text and l.organisation_id = $1 and l.active
-      ) then 'pending'
-      else 'untracked'
-    end)
-  on conflict (connection_id, identifier) do nothing
-  returning state`;
-
-function insertValues(delivery: NewDelivery): unknown[] {
-  return [
-    delivery.organisationId,
-    delivery.connectionId,
-    plain(delivery.identifier, 200),
-    plain(delivery.event, 100),
-    delivery.jiraIssueId && plain(delivery.jiraIssueId, 100),
-    delivery.changes.length === 0 ? '[]' : JSON.stringify(delivery.changes, plainValue),
-    delivery.actorId && plain(delivery.actorId, 200),
-    delivery.actorName && plain(delivery.actorName, 200),
-    delivery.occurredAt,
-    delivery.ofInterest,
-  ];
-}
-
-/** PostgreSQL takes no NUL in text or jsonb: left in, such a delivery would fail at each of Jira's retries. */
-function plain(text: string, length: number): string {
-  return (text.includes('\0') ? text.replaceAll('\0', '') : text).slice(0, length);
-}
-
-const plainValue = (_key: string, value: unknown) => (typeof value === 'string' ? plain(value, 300) : value);
 
 // While a delivery is pending, processed_at says when it was last taken up: that and `attempts` are the lease.
 const claimSql = `
