@@ -12,6 +12,10 @@ type SandboxAccount = { email: string; apiToken: string; accountId: string };
 /** What the sandbox process says when it is ready. */
 export type SandboxReady = {
   jiraUrl: string;
+  /** All sites of the sandbox's Jira; `jiraUrl` is the first. */
+  jiraSiteUrls: string[];
+  /** The OAuth app; its authorization server and API gateway are at `jiraUrl`. */
+  oauth: { clientId: string; clientSecret: string };
   slackUrl: string;
   slackApiUrl: string;
   /** `bot` is whom Recheck writes as; `person` is somebody whose acts fire webhooks. */
@@ -103,9 +107,10 @@ async function seedConnection(
   memberId: string,
 ): Promise<string> {
   const { bot } = sandbox.accounts;
-  const known = (await db.connections.list(organisationId, { limit: 50 })).find(
-    (row) => row.accountEmail === bot.email,
-  );
+  // The first of them: people may connect the same account again.
+  const [known] = (await db.connections.list(organisationId, { limit: 50 }))
+    .filter((row) => row.accountEmail === bot.email)
+    .sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime());
   if (known) {
     if (known.siteUrl !== sandbox.jiraUrl) await db.connections.moveSite(known.id, sandbox.jiraUrl);
     return known.id;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { applyMigrations } from '../prisma/migrate';
 import { projectRoot } from '../prisma/schema-engine';
 import { type Home, openHome } from './home';
-import { jiraEntries, type LocalFile, slackEntries } from './local-file';
+import { atlassianEntries, jiraEntries, jiraEnvironment, type LocalFile, slackEntries } from './local-file';
 import { choosePorts, type Ports } from './ports';
 import { ensureDatabase } from './postgres';
 import { removeCluster } from './postgres-files';
@@ -99,6 +99,7 @@ async function startInOrder(start: Start): Promise<LocalFile> {
     baseUrl,
     ...seeded,
     ...jiraEntries(sandbox),
+    ...(hasRealAtlassian(env) ? {} : atlassianEntries(sandbox)),
     ...(hasRealSlack(env) ? {} : slackEntries(sandbox, secrets)),
     temporalAddress: servers.temporal.address,
     temporalNamespace: (env.TEMPORAL_ADDRESS && env.TEMPORAL_NAMESPACE) || 'default',
@@ -136,7 +137,8 @@ async function startProduct(
     ...options.env,
     // Somebody's credentials for another server must not be tried on this one.
     ...(options.env.TEMPORAL_ADDRESS ? {} : withoutTemporal(options.env)),
-    JIRA_ALLOWED_HTTP_ORIGINS: new URL(on.sandbox.jiraUrl).origin,
+    ...jiraEnvironment(on.sandbox),
+    ...(hasRealAtlassian(options.env) ? atlassianVariables(options.env) : {}),
     ...(hasRealSlack(options.env) ? {} : { ...slackSecrets(secrets), SLACK_API_URL: on.sandbox.slackApiUrl }),
     BASE_URL: baseUrl,
     HOST: '127.0.0.1',
@@ -170,6 +172,16 @@ function slackSecrets({ slackSigningSecret, slackBotToken }: Secrets): NodeJS.Pr
 
 function script(path: string): { file: string; args: string[] } {
   return { file: process.execPath, args: ['--enable-source-maps', join(projectRoot(), 'dist', path)] };
+}
+
+/** Then OAuth goes to that app at Atlassian; connections by API token can still be to the sandbox. */
+function hasRealAtlassian(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.ATLASSIAN_CLIENT_ID && env.ATLASSIAN_CLIENT_SECRET);
+}
+
+function atlassianVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { ATLASSIAN_CLIENT_ID, ATLASSIAN_CLIENT_SECRET, ATLASSIAN_AUTH_URL, ATLASSIAN_API_URL } = env;
+  return { ATLASSIAN_CLIENT_ID, ATLASSIAN_CLIENT_SECRET, ATLASSIAN_AUTH_URL, ATLASSIAN_API_URL };
 }
 
 /** Then nothing points at the sandbox's Slack; it runs unused. */

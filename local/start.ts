@@ -57,7 +57,7 @@ function welcome(local: LocalFile, file: string): string {
     '',
     'To try: upload a report (the README shows how), then type "/recheck push F-1" in Slack.',
     'Move the issue to Done on the Jira board: the card in Slack says that a re-run is needed.',
-    'Type "/recheck rerun", pass it, and see the finding verified. Ctrl-C stops everything.',
+    'Type "/recheck rerun F-1", start it, pass it, and see the finding verified. Ctrl-C stops everything.',
   ].join('\n');
 }
 

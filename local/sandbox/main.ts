@@ -47,7 +47,9 @@ async function main(): Promise<void> {
     jiraUrl: jira.url,
     slackUrl: slack.url,
     slackApiUrl: slack.apiUrl,
+    jiraSiteUrls: jira.siteUrls,
     accounts: jira.accounts,
+    oauth: jira.oauth,
     slack: { teamId: slack.teamId, channelId: slack.channelId, users: slack.users },
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { issueBody, paragraph, type SandboxUnderTest, startUnderTest } from './jira-support';
+import { authorizeUrl } from './jira-oauth-support';
+import { issueBody, paragraph, type SandboxUnderTest, startReceiver, startUnderTest } from './jira-support';
 
 // The board in a real Chromium, worked as a person works it: with the pointer, and with the keyboard alone.
 
@@ -121,4 +122,20 @@ it('creates and deletes an issue', async () => {
     .click();
   await page.getByRole('link', { name: 'By hand' }).waitFor({ state: 'detached' });
   expect((await jira.anonymous('GET', '/sandbox/issues')).body.count).toBe(1);
+});
+
+it('lets an app in with the keyboard alone, and takes the person back to it', async () => {
+  const app = await startReceiver();
+  try {
+    await page.goto(authorizeUrl(jira, { redirect_uri: `${app.url}/callback` }));
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Cancel' }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Accept');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${app.url}/callback?**`);
+    expect(new URL(page.url()).searchParams.get('code')).toMatch(/^.{20,}$/);
+  } finally {
+    await app.stop();
+  }
 });

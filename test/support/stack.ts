@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { Pool } from 'pg';
-import { jiraEntries, type LocalFile, slackEntries } from '../../local/local-file';
+import { atlassianEntries, jiraEntries, jiraEnvironment, type LocalFile, slackEntries } from '../../local/local-file';
 import { freePort } from '../../local/ports';
 import { type JiraSandbox, startJiraSandbox } from '../../local/sandbox/jira/server';
 import { type SlackSandbox, startSlackSandbox } from '../../local/sandbox/slack/server';
@@ -33,6 +33,8 @@ export type StackOptions = {
   webhookRetryMs?: number;
   /** False leaves the first worker to the test. */
   worker?: boolean;
+  /** host:port through which server and workers reach their database, such as a proxy that can be cut. */
+  databaseVia?: string;
 };
 
 export type Stack = {
@@ -57,6 +59,10 @@ export type Stack = {
   startWorker(env?: Record<string, string>): Promise<Running>;
   /** Signals the worker that was started last; SIGKILL and SIGTERM wait for its end. */
   killWorker(signal: NodeJS.Signals): Promise<void>;
+  /** Everything that the server and the workers have logged. */
+  logs(): string;
+  /** What the server and the workers seal with. */
+  encryptionKeys: string;
   /** Makes Jira unreachable, and back again at the same address with all its issues. */
   stopJira(): Promise<void>;
   startJira(): Promise<unknown>;
@@ -79,18 +85,21 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
   const ground = await prepare(options, cleanup);
   const { baseUrl, databaseUrl, secrets, sandbox, temporal, jira } = ground;
-  const env = { ...environment(ground), ...options.env };
+  const env = { ...environment(ground), ...databaseVia(databaseUrl, options.databaseVia), ...options.env };
+  const processes: Running[] = [];
   const workers: Running[] = [];
   const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
     const worker = launch('activities/worker.js', { ...env, ...more });
     cleanup.push(() => worker.signal('SIGKILL'));
     workers.push(worker);
+    processes.push(worker);
     await untilUp(worker, 'the worker', () => worker.log().includes('"ready":true'));
     return worker;
   };
   const startServer = async () => {
     const server = launch('api/main.js', env);
     cleanup.push(() => server.signal('SIGKILL'));
+    processes.push(server);
     await untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok);
   };
   const { encryptionKeys, slackBotToken } = secrets;
@@ -107,6 +116,7 @@ async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
     baseUrl,
     ...seeded,
     ...jiraEntries(sandbox),
+    ...atlassianEntries(sandbox),
     ...slackEntries(sandbox, secrets),
     temporalAddress: temporal.address,
     temporalNamespace: temporal.namespace,
@@ -121,6 +131,8 @@ async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
     async killWorker(signal) {
       await workers.at(-1)?.signal(signal);
     },
+    logs: () => processes.map((each) => each.log()).join('\n'),
+    encryptionKeys,
     stopJira: jira.stop,
     startJira: jira.start,
     stop: () => endAll(cleanup),
@@ -196,11 +208,18 @@ function environment({ port, baseUrl, databaseUrl, secrets, temporal, sandbox }:
     ENCRYPTION_KEYS: secrets.encryptionKeys,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    JIRA_ALLOWED_HTTP_ORIGINS: sandbox.jiraUrl,
+    ...jiraEnvironment(sandbox),
     SLACK_API_URL: sandbox.slackApiUrl,
     SLACK_SIGNING_SECRET: secrets.slackSigningSecret,
     SLACK_BOT_TOKEN: secrets.slackBotToken,
   };
+}
+
+function databaseVia(databaseUrl: string, via: string | undefined): Record<string, string> {
+  if (!via) return {};
+  const url = new URL(databaseUrl);
+  url.host = via;
+  return { DATABASE_URL: url.toString() };
 }
 
 function callersOf(local: LocalFile): Pick<Stack, 'api' | 'apiAs' | 'jira' | 'sandbox' | 'faults' | 'slack'> {
@@ -227,6 +246,8 @@ async function endAll(cleanup: Cleanup): Promise<void> {
 function readyOf(jira: JiraSandbox, slack: SlackSandbox): SandboxReady {
   return {
     jiraUrl: jira.url,
+    jiraSiteUrls: jira.siteUrls,
+    oauth: jira.oauth,
     slackUrl: slack.url,
     slackApiUrl: slack.apiUrl,
     accounts: jira.accounts,

@@ -102,6 +102,15 @@ const activityNames: (keyof Activities)[] = [
   'commentOnIssue',
   'reopenIssue',
   'pushFinding',
+  'beginSync',
+  'ensureWebhook',
+  'readChanges',
+  'checkIssues',
+  'endSync',
+  'mindConnections',
+  'ensureSchedules',
+  'findDuplicates',
+  'deleteExpired',
 ];
 
 /** Activities of a healthy world: the issue is made as `ACC-1`, Jira says what `meaning` says. */

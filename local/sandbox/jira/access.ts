@@ -14,17 +14,17 @@ export function mustSeeProject(jira: Jira, call: Call, idOrKey: string): Project
 
 /** The issue of a path parameter, by id, key or former key; 404 where it is missing or not visible. */
 export async function mustSeeIssue(jira: Jira, call: Call): Promise<IssueRow> {
-  const [issue] = await visibleIssues(jira, { call, idsOrKeys: [call.params.issueIdOrKey ?? ''] });
+  const [issue] = await visibleIssues(jira, { account: call.account, idsOrKeys: [call.params.issueIdOrKey ?? ''] });
   if (issue) return issue;
   throw new JiraProblem(404, { messages: [issueGone] });
 }
 
-/** Those of the issues that a caller can see. */
+/** Those of the issues that an account can see. */
 export async function visibleIssues(
   jira: Jira,
-  { call, idsOrKeys }: { call: Call; idsOrKeys: readonly string[] },
+  { account, idsOrKeys }: { account: Account | null; idsOrKeys: readonly string[] },
 ): Promise<IssueRow[]> {
-  const projects = visibleProjects(jira.site, call.account);
+  const projects = visibleProjects(jira.site, account);
   if (projects.length === 0) return [];
   const issues = await findIssues(jira.site.pool, idsOrKeys);
   return issues.filter((issue) => projects.some(({ id }) => id === issue.project_id));

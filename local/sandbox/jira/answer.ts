@@ -9,9 +9,16 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
+/** An OAuth app that acts for an account. */
+export interface AppCaller {
+  grantId: string;
+}
+
 /** One request on its way through a handler. `account` is null for an anonymous caller, dead credentials included. */
 export interface Call {
   account: Account | null;
+  /** Null for a caller with an API token, and for nobody. */
+  app: AppCaller | null;
   params: Record<string, string>;
   query: URLSearchParams;
   body: unknown;

@@ -111,10 +111,21 @@ const kinds: Record<'classic' | 'next-gen', ProjectKind> = {
   },
 };
 
+/** Two sites of one customer, as an OAuth grant may cover several. All are on one port; `host` tells them apart. */
+export const seedSites = [
+  { cloudId: '6f1d5a6c-2f0b-4c7e-9a51-8d3e0b7c4101', name: 'acme', host: null },
+  { cloudId: '6f1d5a6c-2f0b-4c7e-9a51-8d3e0b7c4102', name: 'acme-operations', host: 'ops.localhost' },
+] as const;
+
 export const seedProjects = [
   { id: '10000', key: 'ACC', name: 'Accessibility', style: 'classic', description: 'Barriers found in our shop.' },
   { id: '10001', key: 'WEB', name: 'Web shop', style: 'classic', description: 'The shop and its tests.' },
   { id: '10002', key: 'TEAM', name: 'Design team', style: 'next-gen', description: 'A team-managed project.' },
+] as const;
+
+/** The projects of the second site. */
+export const otherProjects = [
+  { id: '20000', key: 'OPS', name: 'Operations', style: 'classic', description: 'Alerts and repairs.' },
 ] as const;
 
 export const resolutions: readonly Named[] = [

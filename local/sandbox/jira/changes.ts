@@ -48,8 +48,9 @@ export async function createIssue(
 
 async function insertIssue(db: Queryable, input: Parameters<typeof createIssue>[1]): Promise<IssueRow> {
   const { actor, project, typeId, values, parentId, properties } = input;
-  const { rows } = await db.query<IssueRow>(
-    `with numbered as (
+  const { rows } = await db.query<IssueRow>({
+    name: 'insert-issue',
+    text: `with numbered as (
        update jira.projects set last_number = last_number + 1 where id = $1 returning key || '-' || last_number as key
      ), i as (
        insert into jira.issues (key, project_id, type_id, status_id, priority_id, summary, description,
@@ -61,7 +62,7 @@ async function insertIssue(db: Queryable, input: Parameters<typeof createIssue>[
        select i.id, given.key, given.value from i, jsonb_to_recordset($16) as given(key text, value jsonb)
      )
      select ${issueColumns} from i`,
-    [
+    values: [
       project.id,
       typeId,
       project.kind.statuses[0]?.id,
@@ -79,7 +80,7 @@ async function insertIssue(db: Queryable, input: Parameters<typeof createIssue>[
       JSON.stringify(values.custom ?? {}),
       JSON.stringify(properties),
     ],
-  );
+  });
   return only(rows);
 }
 

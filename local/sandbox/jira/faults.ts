@@ -36,6 +36,12 @@ export const faultSpec = z.discriminatedUnion('kind', [
   /** Deliveries go out in reverse order within groups of `size`. */
   z.strictObject({ kind: z.literal('reorder'), count, size: z.int().min(2), gapMs: ms.default(500) }),
   z.strictObject({ kind: z.literal('webhookDelay'), count, ms }),
+  /** Dynamic webhooks are refused inside a 200, one use for each that is asked for. */
+  z.strictObject({
+    kind: z.literal('registration'),
+    count,
+    errors: z.array(z.string()).min(1).default(['The webhook could not be registered.']),
+  }),
   /** The account's API token is dead. */
   z.strictObject({ kind: z.literal('revoked'), account: z.enum(['person', 'bot']).default('bot') }),
 ]);

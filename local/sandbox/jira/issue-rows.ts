@@ -77,25 +77,28 @@ export async function findIssues(
 ): Promise<IssueRow[]> {
   const keys = idsOrKeys.map((value) => value.toUpperCase());
   const ids = idsOrKeys.filter((value) => /^\d{1,18}$/.test(value));
-  const { rows } = await db.query<IssueRow>(
-    `select ${columns} from jira.issues i
-     where i.id in (
-       select id from jira.issues where key = any($1)
-       union select unnest($2::bigint[])
-       union select issue_id from jira.moved_keys where old_key = any($1)
-     )
-     order by i.id ${lock ? 'for update of i' : ''}`,
-    [keys, ids],
-  );
+  const { rows } = await db.query<IssueRow>({
+    name: lock ? 'lock-issues' : 'find-issues',
+    text: `select ${columns} from jira.issues i
+           where i.id in (
+             select id from jira.issues where key = any($1)
+             union select unnest($2::bigint[])
+             union select issue_id from jira.moved_keys where old_key = any($1)
+           )
+           order by i.id ${lock ? 'for update of i' : ''}`,
+    values: [keys, ids],
+  });
   return rows;
 }
 
 /** Comments of issues, oldest first. */
 export async function commentsOf(db: Queryable, issueIds: readonly string[]): Promise<CommentRow[]> {
-  const { rows } = await db.query<CommentRow>(
-    'select id, issue_id, author, body, created_at from jira.comments where issue_id = any($1::bigint[]) order by id',
-    [issueIds],
-  );
+  const { rows } = await db.query<CommentRow>({
+    name: 'comments-of-issues',
+    text: `select id, issue_id, author, body, created_at from jira.comments
+           where issue_id = any($1::bigint[]) order by id`,
+    values: [issueIds],
+  });
   return rows;
 }
 
@@ -110,20 +113,23 @@ export async function changelogsOf(db: Queryable, issueIds: readonly string[]): 
 
 /** Attachments of issues without their bytes, oldest first. */
 export async function attachmentsOf(db: Queryable, issueIds: readonly string[]): Promise<AttachmentRow[]> {
-  const { rows } = await db.query<AttachmentRow>(
-    `select id, issue_id, filename, mime_type, size, author, created_at
-     from jira.attachments where issue_id = any($1::bigint[]) order by id`,
-    [issueIds],
-  );
+  const { rows } = await db.query<AttachmentRow>({
+    name: 'attachments-of-issues',
+    text: `select id, issue_id, filename, mime_type, size, author, created_at
+           from jira.attachments where issue_id = any($1::bigint[]) order by id`,
+    values: [issueIds],
+  });
   return rows;
 }
 
 /** Subtasks of issues and the parents that issues name, for `fields.subtasks` and `fields.parent`. */
 export async function relativesOf(db: Queryable, issues: readonly IssueRow[]): Promise<IssueRow[]> {
-  const { rows } = await db.query<IssueRow>(
-    `select ${columns} from jira.issues i where i.parent_id = any($1::bigint[]) or i.id = any($2::bigint[]) order by i.id`,
-    [issues.map(({ id }) => id), issues.flatMap(({ parent_id }) => parent_id ?? [])],
-  );
+  const { rows } = await db.query<IssueRow>({
+    name: 'relatives-of-issues',
+    text: `select ${columns} from jira.issues i
+           where i.parent_id = any($1::bigint[]) or i.id = any($2::bigint[]) order by i.id`,
+    values: [issues.map(({ id }) => id), issues.flatMap(({ parent_id }) => parent_id ?? [])],
+  });
   return rows;
 }
 
@@ -132,9 +138,10 @@ export async function propertiesOf(
   db: Queryable,
   { issueIds, keys }: { issueIds: readonly string[]; keys: readonly string[] },
 ): Promise<{ issue_id: string; key: string; value: unknown }[]> {
-  const { rows } = await db.query<{ issue_id: string; key: string; value: unknown }>(
-    'select issue_id, key, value from jira.properties where issue_id = any($1::bigint[]) and key = any($2)',
-    [issueIds, keys],
-  );
+  const { rows } = await db.query<{ issue_id: string; key: string; value: unknown }>({
+    name: 'properties-of-issues',
+    text: 'select issue_id, key, value from jira.properties where issue_id = any($1::bigint[]) and key = any($2)',
+    values: [issueIds, keys],
+  });
   return rows;
 }

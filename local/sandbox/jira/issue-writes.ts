@@ -10,13 +10,14 @@ import type { Account } from './site';
 
 /** Stores a changed row. */
 export async function storeRow(client: PoolClient, row: IssueRow): Promise<IssueRow> {
-  const { rows } = await client.query<IssueRow>(
-    `update jira.issues i set key = $2, project_id = $3, type_id = $4, status_id = $5, resolution_id = $6,
+  const { rows } = await client.query<IssueRow>({
+    name: 'store-issue',
+    text: `update jira.issues i set key = $2, project_id = $3, type_id = $4, status_id = $5, resolution_id = $6,
        resolved_at = $7, category_changed_at = $8, priority_id = $9, summary = $10, description = $11,
        description_text = $12, environment = $13, labels = $14, assignee = $15, reporter = $16, due_date = $17,
        custom = $18, updated_at = clock_timestamp()
      where i.id = $1 returning ${issueColumns}`,
-    [
+    values: [
       row.id,
       row.key,
       row.project_id,
@@ -36,7 +37,7 @@ export async function storeRow(client: PoolClient, row: IssueRow): Promise<Issue
       row.due_date,
       JSON.stringify(row.custom),
     ],
-  );
+  });
   return only(rows);
 }
 
@@ -45,10 +46,12 @@ export async function insertComment(
   client: PoolClient,
   { issue, actor, body }: { issue: IssueRow; actor: Account; body: AdfNode },
 ): Promise<CommentRow> {
-  const { rows } = await client.query<CommentRow>(
-    'insert into jira.comments (issue_id, author, body) values ($1, $2, $3) returning *',
-    [issue.id, actor.accountId, JSON.stringify(body)],
-  );
+  const { rows } = await client.query<CommentRow>({
+    name: 'insert-comment',
+    text: `insert into jira.comments (issue_id, author, body) values ($1, $2, $3)
+           returning id, issue_id, author, body, created_at`,
+    values: [issue.id, actor.accountId, JSON.stringify(body)],
+  });
   return only(rows);
 }
 
@@ -61,10 +64,11 @@ export async function lockIssue(client: PoolClient, issueId: string): Promise<Is
 
 /** Sets `updated` for a change that stands beside the row. */
 export async function touch(client: PoolClient, issueId: string): Promise<IssueRow> {
-  const { rows } = await client.query<IssueRow>(
-    `update jira.issues i set updated_at = clock_timestamp() where i.id = $1 returning ${issueColumns}`,
-    [issueId],
-  );
+  const { rows } = await client.query<IssueRow>({
+    name: 'touch-issue',
+    text: `update jira.issues i set updated_at = clock_timestamp() where i.id = $1 returning ${issueColumns}`,
+    values: [issueId],
+  });
   return only(rows);
 }
 
@@ -73,10 +77,12 @@ export async function storeChangelog(
   client: PoolClient,
   { issue, actor, items }: { issue: IssueRow; actor: Account; items: ChangelogRow['items'] },
 ): Promise<ChangelogRow> {
-  const { rows } = await client.query<ChangelogRow>(
-    'insert into jira.changelogs (issue_id, author, items) values ($1, $2, $3) returning *',
-    [issue.id, actor.accountId, JSON.stringify(items)],
-  );
+  const { rows } = await client.query<ChangelogRow>({
+    name: 'insert-changelog',
+    text: `insert into jira.changelogs (issue_id, author, items) values ($1, $2, $3)
+           returning id, issue_id, author, items, created_at`,
+    values: [issue.id, actor.accountId, JSON.stringify(items)],
+  });
   return only(rows);
 }
 

@@ -1,35 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { type Answer, type Call, JiraProblem, problemAnswer } from './answer';
-import { callerOf } from './auth';
+import { type Answer, type Call, isObject, JiraProblem, problemAnswer } from './answer';
+import type { Access } from './auth';
 import type { Fault, FaultOf, FaultRequest } from './faults';
 import type { Jira } from './jira';
 import { JqlError } from './jql/tokens';
+import { pointsOf } from './points';
 
 export type Handler = (call: Call) => Promise<Answer> | Answer;
 
+export interface RouteOptions {
+  jira: Jira;
+  access: Access;
+  /** The scopes that an OAuth grant needs; null where OAuth cannot call it. */
+  scopes: readonly string[] | null;
+  /** The operation's path with its placeholders; counts points under it where it is given. */
+  operation?: string;
+  onError: (error: unknown) => void;
+}
+
 /**
  * Makes a handler an Express route of the REST API: tells who calls, injects faults before and after the work, turns
- * `JiraProblem` into Jira's error shape, and writes the request log. `onError` hears of mistakes of the sandbox itself.
+ * `JiraProblem` into Jira's error shape, counts points and writes the request log. `onError` hears of mistakes of the
+ * sandbox itself.
  */
-export function restRoute(
-  { jira, onError }: { jira: Jira; onError: (error: unknown) => void },
-  handler: Handler,
-): RequestHandler {
+export function restRoute(options: RouteOptions, handler: Handler): RequestHandler {
+  const { jira, access, scopes, operation, onError } = options;
   return async (req, res) => {
     const at = new Date().toISOString();
-    const caller = callerOf(jira.site, req.get('authorization'), jira.faults.isRevoked);
+    const caller = await access(jira, req, scopes);
     res.set('X-ARequestId', randomUUID());
     if (caller.failed) res.set('X-Seraph-LoginReason', 'AUTHENTICATED_FAILED');
     if (caller.account) res.set({ 'X-AAccountId': caller.account.accountId, 'X-Seraph-LoginReason': 'OK' });
-    const call = callOf(req, caller.account);
+    const call = callOf(req, caller);
     const request: FaultRequest = { method: req.method, path: req.originalUrl, body: loggable(req.body) };
 
-    const { answer, fault } = await answerWithFaults({ jira, request, work: () => safely(handler, { call, onError }) });
+    const work = async () => caller.refusal ?? (await safely(handler, { call, onError }));
+    const { answer, fault } = await answerWithFaults({ jira, request, work });
+    if (operation !== undefined) {
+      const name = `${req.method} ${operation}`;
+      jira.points.add({ ...call, operation: name, points: pointsOf({ operation: name, body: req.body, answer }) });
+    }
     jira.requests.add({
       at,
       method: req.method,
-      path: req.path,
+      path: req.baseUrl + req.path,
       query: { ...(req.query as Record<string, string | string[]>) },
       body: request.body,
       status: answer.status,
@@ -84,10 +99,11 @@ async function safely(
   }
 }
 
-function callOf(req: Request, account: Call['account']): Call {
+function callOf(req: Request, { account, app = null }: Pick<Call, 'account'> & { app?: Call['app'] }): Call {
   const params = Object.entries(req.params).map(([name, value]) => [name, String(value)]);
   return {
     account,
+    app,
     params: Object.fromEntries(params),
     query: new URL(req.originalUrl, 'http://localhost').searchParams,
     body: req.body,
@@ -95,8 +111,12 @@ function callOf(req: Request, account: Call['account']): Call {
   };
 }
 
+const secrets = ['client_secret', 'code', 'refresh_token', 'secret'];
+
 function loggable(body: unknown): unknown {
-  return Buffer.isBuffer(body) ? `${body.length} bytes` : body;
+  if (Buffer.isBuffer(body)) return `${body.length} bytes`;
+  if (!isObject(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !secrets.includes(name)));
 }
 
 function send(res: Response, { status, body, raw, headers }: Answer): void {

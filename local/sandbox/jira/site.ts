@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
 import { type ProjectKind, projectKind } from './catalog';
 
@@ -35,6 +35,8 @@ export interface Project {
 
 /** One site: its database, and what is read so often that it is kept in memory beside it. */
 export interface Site {
+  cloudId: string;
+  name: string;
   pool: Pool;
   /** Base address without a trailing slash; `self` links begin with it. */
   url: string;
@@ -46,21 +48,24 @@ export interface Site {
 
 export type Queryable = Pick<Pool | PoolClient, 'query'>;
 
-/** Reads the accounts and projects of a prepared database. */
-export async function loadSite(pool: Pool, url: string): Promise<Site> {
+/** Reads the accounts and one site's projects of a prepared database. Its `url` is filled in when it is known. */
+export async function loadSite(
+  pool: Pool,
+  { cloudId, name, changes }: { cloudId: string; name: string; changes: EventEmitter },
+): Promise<Site> {
   const users = await pool.query<Account>(
     `select account_id as "accountId", email, display_name as "displayName", role, api_token as "apiToken",
             time_zone as "timeZone"
      from jira.users order by account_id`,
   );
-  const changes = new EventEmitter();
-  changes.setMaxListeners(0);
-  return { pool, url, accounts: users.rows, projects: await loadProjects(pool), changes };
+  const projects = await loadProjects(pool, cloudId);
+  return { cloudId, name, pool, url: '', accounts: users.rows, projects, changes };
 }
 
-async function loadProjects(pool: Pool): Promise<Project[]> {
+async function loadProjects(pool: Pool, cloudId: string): Promise<Project[]> {
   const { rows } = await pool.query<Omit<Project, 'kind' | 'settings'> & { settings: Partial<ProjectSettings> }>(
-    'select id, key, name, style, description, settings from jira.projects order by id',
+    'select id, key, name, style, description, settings from jira.projects where cloud_id = $1 order by id',
+    [cloudId],
   );
   return rows.map((row) => ({
     ...row,

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { documentWiki } from './adf/text';
 import { jiraTime, userBean } from './beans';
+import { type DynamicWebhookRow, matchDynamic, readDynamicWebhooks } from './dynamic-webhooks';
 import type { Faults } from './faults';
 import { issueSelf, webhookFields } from './issue-beans';
 import type { ChangelogRow, CommentRow, IssueRow } from './issue-rows';
 import { parseJql } from './jql/parse';
 import { conditionSql } from './jql/sql';
-import { type Account, type Queryable, type Site, visibleProjects } from './site';
+import { type Account, type Site, visibleProjects } from './site';
 
 export type WebhookEvent = 'jira:issue_created' | 'jira:issue_updated' | 'jira:issue_deleted' | 'comment_created';
 
@@ -41,6 +42,8 @@ export interface Occasion {
 /** The webhooks of the site, read from memory on every change, and the writing side of their queue. */
 export interface Webhooks {
   list(): WebhookRow[];
+  /** Those of the OAuth app, expired ones included. */
+  dynamic(): DynamicWebhookRow[];
   /** Reads them again, after they were changed. */
   reload(): Promise<void>;
   /** Puts deliveries into the queue, in the transaction of the change that they tell of. */
@@ -61,7 +64,8 @@ export async function loadWebhooks({
   faults: Faults;
   delayMs: number;
 }): Promise<Webhooks> {
-  let webhooks = await readWebhooks(site.pool);
+  let webhooks = await readWebhooks(site);
+  let dynamic = await readDynamicWebhooks(site);
   let position = 0;
   let queued = false;
 
@@ -79,11 +83,30 @@ export async function loadWebhooks({
     return due;
   }
 
+  async function enqueue(
+    client: PoolClient,
+    sent: { occasion: Occasion; webhookId: string | null; dynamicId: string | null; url: string; body: string },
+  ): Promise<void> {
+    const { occasion, webhookId, dynamicId, url, body } = sent;
+    const due = await dueInMs();
+    const copies = 1 + ((await faults.take('duplicate'))?.spec.times ?? 0);
+    await client.query({
+      name: 'enqueue-delivery',
+      text: `insert into jira.deliveries (webhook_id, dynamic_id, identifier, event, url, body, next_at)
+             select $1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7::float8 / 1000) from generate_series(1, $8)`,
+      values: [webhookId, dynamicId, randomUUID(), occasion.event, deliveryUrl(url, occasion.actor), body, due, copies],
+    });
+    queued = true;
+  }
+
   return {
     list: () => webhooks,
-    listensTo: (...events) => events.some((event) => listening(event).length > 0),
+    dynamic: () => dynamic,
+    listensTo: (...events) =>
+      events.some((event) => listening(event).length > 0 || dynamic.some((webhook) => webhook.events.includes(event))),
     async reload() {
-      webhooks = await readWebhooks(site.pool);
+      webhooks = await readWebhooks(site);
+      dynamic = await readDynamicWebhooks(site);
     },
     flush() {
       if (queued) site.changes.emit('deliver');
@@ -92,29 +115,23 @@ export async function loadWebhooks({
     async announce(client, occasion) {
       for (const webhook of listening(occasion.event)) {
         if (!(await matches({ site, client, webhook, issue: occasion.issue }))) continue;
-        const due = await dueInMs();
-        const copies = 1 + ((await faults.take('duplicate'))?.spec.times ?? 0);
-        await client.query(
-          `insert into jira.deliveries (webhook_id, identifier, event, url, body, next_at)
-           select $1, $2, $3, $4, $5, now() + make_interval(secs => $6::float8 / 1000) from generate_series(1, $7)`,
-          [
-            webhook.id,
-            randomUUID(),
-            occasion.event,
-            deliveryUrl(webhook.url, occasion.actor),
-            webhook.exclude_body ? '' : JSON.stringify(payload(site, occasion)),
-            due,
-            copies,
-          ],
-        );
-        queued = true;
+        const body = webhook.exclude_body ? '' : JSON.stringify(payload(site, occasion));
+        await enqueue(client, { occasion, webhookId: webhook.id, dynamicId: null, url: webhook.url, body });
+      }
+      if (dynamic.length === 0) return;
+      for (const { matchedWebhookIds, ...match } of await matchDynamic(dynamic, { site, client, occasion })) {
+        const body = JSON.stringify({ ...payload(site, occasion), matchedWebhookIds });
+        await enqueue(client, { occasion, webhookId: null, ...match, body });
       }
     },
   };
 }
 
-async function readWebhooks(db: Queryable): Promise<WebhookRow[]> {
-  return (await db.query<WebhookRow>('select * from jira.webhooks order by id')).rows;
+async function readWebhooks({ pool, cloudId }: Site): Promise<WebhookRow[]> {
+  const { rows } = await pool.query<WebhookRow>('select * from jira.webhooks where cloud_id = $1 order by id', [
+    cloudId,
+  ]);
+  return rows;
 }
 
 async function matches(parts: {

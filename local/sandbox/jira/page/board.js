@@ -98,7 +98,12 @@ function drawColumn(column, before) {
       h('span', { class: `dot ${column.category}` }),
       column.name,
       ' ',
-      h('span', { class: 'count' }, String(column.count), h('span', { class: 'only-read' }, ' issues')),
+      h(
+        'span',
+        { class: 'count' },
+        String(column.count),
+        h('span', { class: 'only-read' }, column.count === 1 ? ' issue' : ' issues'),
+      ),
     ),
     list,
     cards.length === 0 ? h('p', { class: 'empty' }, filter ? 'Nothing found here' : 'No issues') : null,

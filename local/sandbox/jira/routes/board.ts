@@ -94,13 +94,14 @@ export function createBoardRouter(jira: Jira): Router {
 
 /** The message of a problem for the page; undefined for what is not one. */
 export function problemMessage(error: unknown): { status: number; error: string } | undefined {
+  if (error instanceof z.ZodError) return { status: 400, error: z.prettifyError(error) };
   if (!(error instanceof JiraProblem)) return undefined;
   return { status: problemAnswer(error).status, error: error.message };
 }
 
 async function mustFind(jira: Jira, key: string): Promise<IssueRow> {
   const [issue] = await findIssues(jira.site.pool, [key]);
-  if (issue) return issue;
+  if (issue && jira.site.projects.some(({ id }) => id === issue.project_id)) return issue;
   throw new JiraProblem(404, { messages: [`There is no issue ${key}. It may have been deleted.`] });
 }
 

@@ -1,83 +1,100 @@
 import { Router, raw } from 'express';
 import type { Jira } from '../jira';
-import { type Handler, restRoute } from '../rest';
+import { type Handler, type RouteOptions, restRoute } from '../rest';
 import * as attachments from './attachments';
 import { postComment } from './comments';
 import * as createMeta from './create-meta';
+import * as dynamic from './dynamic-webhooks';
 import * as issues from './issues';
 import * as metadata from './metadata';
 import * as search from './search';
 import * as transitions from './transitions';
 import * as webhooks from './webhooks';
 
-// Every operation of the REST API in one visible list. The gateway of OAuth (`/ex/jira/{cloudId}`) can mount the same
-// router again with another way of telling who calls.
+// Every operation of the REST API in one visible list. The site and the API gateway mount it with different ways of
+// telling who calls.
 
 const api = '/rest/api/3';
 const issue = `${api}/issue/:issueIdOrKey`;
 const webhook = '/rest/webhooks/1.0/webhook';
+
+// The classic scopes that an OAuth grant needs; operations with null are for administrators and not for apps.
+const none: string[] = [];
+const read = ['read:jira-work'];
+const write = ['write:jira-work'];
+const people = ['read:jira-user'];
+const hooks = ['read:jira-work', 'manage:jira-webhook'];
+const configure = ['manage:jira-configuration'];
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 type Operation = [
   method: Method,
   path: string,
   handler: (jira: Jira, call: Parameters<Handler>[0]) => ReturnType<Handler>,
+  scopes: readonly string[] | null,
 ];
 
 const operations: Operation[] = [
-  ['get', `${api}/myself`, metadata.getMyself],
-  ['get', `${api}/serverInfo`, metadata.getServerInfo],
-  ['get', `${api}/mypermissions`, metadata.getMyPermissions],
-  ['get', `${api}/project/search`, metadata.searchProjects],
-  ['get', `${api}/project/:projectIdOrKey`, metadata.getProjectDetails],
-  ['get', `${api}/project/:projectIdOrKey/statuses`, metadata.getProjectStatuses],
-  ['get', `${api}/label`, metadata.getLabels],
-  ['get', `${api}/priority/search`, metadata.searchPriorities],
-  ['get', `${api}/resolution/search`, metadata.searchResolutions],
-  ['get', `${api}/status`, metadata.getStatuses],
-  ['get', `${api}/status/:idOrName`, metadata.getOneStatus],
-  ['get', `${api}/statuscategory`, metadata.getStatusCategories],
-  ['get', `${api}/statuscategory/:idOrKey`, metadata.getStatusCategory],
-  ['get', `${api}/user/search`, metadata.searchUsers],
-  ['get', `${api}/issue/createmeta/:projectIdOrKey/issuetypes`, createMeta.getCreateTypes],
-  ['get', `${api}/issue/createmeta/:projectIdOrKey/issuetypes/:issueTypeId`, createMeta.getCreateFields],
-  ['post', `${api}/issue`, issues.postIssue],
-  ['post', `${api}/issue/bulk`, issues.postBulk],
-  ['post', `${api}/issue/bulkfetch`, issues.bulkFetch],
-  ['get', issue, issues.getIssue],
-  ['put', issue, issues.putIssue],
-  ['delete', issue, issues.removeIssue],
-  ['get', `${issue}/changelog`, transitions.getChangelog],
-  ['get', `${issue}/transitions`, transitions.getTransitions],
-  ['post', `${issue}/transitions`, transitions.postTransition],
-  ['post', `${issue}/comment`, postComment],
-  ['get', `${issue}/properties/:propertyKey`, attachments.getProperty],
-  ['put', `${issue}/properties/:propertyKey`, attachments.putProperty],
-  ['post', `${issue}/remotelink`, attachments.postRemoteLink],
-  ['post', `${issue}/attachments`, attachments.postAttachments],
-  ['get', `${api}/attachment/meta`, attachments.getAttachmentMeta],
-  ['get', `${api}/attachment/content/:id`, attachments.getAttachmentContent],
-  ['get', `${api}/search/jql`, search.getSearch],
-  ['post', `${api}/search/jql`, search.postSearch],
-  ['get', `${api}/search`, search.removedSearch],
-  ['post', `${api}/search`, search.removedSearch],
-  ['get', '/rest/api/2/search', search.removedSearch],
-  ['post', '/rest/api/2/search', search.removedSearch],
-  ['get', webhook, webhooks.listWebhooks],
-  ['post', webhook, webhooks.postWebhook],
-  ['get', `${webhook}/:id`, webhooks.getWebhook],
-  ['put', `${webhook}/:id`, webhooks.putWebhook],
-  ['delete', `${webhook}/:id`, webhooks.deleteWebhook],
+  ['get', `${api}/myself`, metadata.getMyself, people],
+  ['get', `${api}/serverInfo`, metadata.getServerInfo, none],
+  ['get', `${api}/mypermissions`, metadata.getMyPermissions, read],
+  ['get', `${api}/project/search`, metadata.searchProjects, read],
+  ['get', `${api}/project/:projectIdOrKey`, metadata.getProjectDetails, read],
+  ['get', `${api}/project/:projectIdOrKey/statuses`, metadata.getProjectStatuses, read],
+  ['get', `${api}/label`, metadata.getLabels, read],
+  ['get', `${api}/priority/search`, metadata.searchPriorities, configure],
+  ['get', `${api}/resolution/search`, metadata.searchResolutions, read],
+  ['get', `${api}/status`, metadata.getStatuses, read],
+  ['get', `${api}/status/:idOrName`, metadata.getOneStatus, read],
+  ['get', `${api}/statuscategory`, metadata.getStatusCategories, read],
+  ['get', `${api}/statuscategory/:idOrKey`, metadata.getStatusCategory, read],
+  ['get', `${api}/user/search`, metadata.searchUsers, people],
+  ['get', `${api}/issue/createmeta/:projectIdOrKey/issuetypes`, createMeta.getCreateTypes, read],
+  ['get', `${api}/issue/createmeta/:projectIdOrKey/issuetypes/:issueTypeId`, createMeta.getCreateFields, read],
+  ['post', `${api}/issue`, issues.postIssue, write],
+  ['post', `${api}/issue/bulk`, issues.postBulk, write],
+  ['post', `${api}/issue/bulkfetch`, issues.bulkFetch, read],
+  ['get', issue, issues.getIssue, read],
+  ['put', issue, issues.putIssue, write],
+  ['delete', issue, issues.removeIssue, write],
+  ['get', `${issue}/changelog`, transitions.getChangelog, read],
+  ['get', `${issue}/transitions`, transitions.getTransitions, read],
+  ['post', `${issue}/transitions`, transitions.postTransition, write],
+  ['post', `${issue}/comment`, postComment, write],
+  ['get', `${issue}/properties/:propertyKey`, attachments.getProperty, read],
+  ['put', `${issue}/properties/:propertyKey`, attachments.putProperty, write],
+  ['post', `${issue}/remotelink`, attachments.postRemoteLink, write],
+  ['post', `${issue}/attachments`, attachments.postAttachments, write],
+  ['get', `${api}/attachment/meta`, attachments.getAttachmentMeta, read],
+  ['get', `${api}/attachment/content/:id`, attachments.getAttachmentContent, read],
+  ['get', `${api}/search/jql`, search.getSearch, read],
+  ['post', `${api}/search/jql`, search.postSearch, read],
+  ['get', `${api}/search`, search.removedSearch, read],
+  ['post', `${api}/search`, search.removedSearch, read],
+  ['get', '/rest/api/2/search', search.removedSearch, read],
+  ['post', '/rest/api/2/search', search.removedSearch, read],
+  ['post', `${api}/changelog/bulkfetch`, transitions.bulkFetchChangelogs, read],
+  ['get', `${api}/webhook`, dynamic.listDynamic, hooks],
+  ['post', `${api}/webhook`, dynamic.registerDynamic, hooks],
+  ['delete', `${api}/webhook`, dynamic.removeDynamic, hooks],
+  ['put', `${api}/webhook/refresh`, dynamic.refreshDynamic, hooks],
+  ['get', `${api}/webhook/failed`, dynamic.listFailed, hooks],
+  ['get', webhook, webhooks.listWebhooks, null],
+  ['post', webhook, webhooks.postWebhook, null],
+  ['get', `${webhook}/:id`, webhooks.getWebhook, null],
+  ['put', `${webhook}/:id`, webhooks.putWebhook, null],
+  ['delete', `${webhook}/:id`, webhooks.deleteWebhook, null],
 ];
 
-/** The REST API as an Express router. `onError` hears of mistakes of the sandbox itself. */
-export function createRestRouter(jira: Jira, onError: (error: unknown) => void): Router {
+/** The REST API of one site as an Express router, with one way of telling who calls. */
+export function createRestRouter(options: Omit<RouteOptions, 'scopes' | 'operation'>): Router {
+  const { jira } = options;
   const router = Router({ caseSensitive: true });
   router.use(`${api}/issue`, raw({ type: 'multipart/form-data', limit: attachments.uploadLimit * 6 }));
-  for (const [method, path, handler] of operations) {
+  for (const [method, path, handler, scopes] of operations) {
     router[method](
       path,
-      restRoute({ jira, onError }, (call) => handler(jira, call)),
+      restRoute({ ...options, scopes, operation: path }, (call) => handler(jira, call)),
     );
   }
   return router;

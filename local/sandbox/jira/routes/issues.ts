@@ -165,7 +165,7 @@ export async function bulkFetch(jira: Jira, call: Call): Promise<Answer> {
     throw new JiraProblem(400, { messages: [`issueIdsOrKeys must hold between 1 and ${mostInBulkFetch} entries.`] });
   }
   if (properties.length > 5) throw new JiraProblem(400, { messages: ['At most 5 properties can be asked for.'] });
-  const issues = await visibleIssues(jira, { call, idsOrKeys: wanted });
+  const issues = await visibleIssues(jira, { account: call.account, idsOrKeys: wanted });
   const fields = bodyList(body.fields);
   const beans = await issueBeans(jira.site, issues, {
     fields: fields.length > 0 ? fields : ['*navigable'],

@@ -1,4 +1,4 @@
-import { mustSeeProject } from '../access';
+import { mustSeeProject, visibleIssues } from '../access';
 import { type Answer, type Call, JiraProblem, mustHaveAccount, ok, pageBean, pageOf, queryList } from '../answer';
 import {
   categoryBean,
@@ -11,7 +11,6 @@ import {
   userBean,
 } from '../beans';
 import { categories, doneResolutionId, priorities, resolutions, statuses } from '../catalog';
-import { findIssues } from '../issue-rows';
 import type { Jira } from '../jira';
 import { getProject, may, type Project, visibleProjects } from '../site';
 
@@ -113,7 +112,7 @@ async function projectOfQuery(jira: Jira, call: Call): Promise<Project | undefin
   if (named) return mustSeeProject(jira, call, named);
   const issueName = call.query.get('issueKey') ?? call.query.get('issueId');
   if (!issueName) return undefined;
-  const [issue] = await findIssues(jira.site.pool, [issueName]);
+  const [issue] = await visibleIssues(jira, { account: call.account, idsOrKeys: [issueName] });
   if (!issue)
     throw new JiraProblem(404, { messages: ['Issue does not exist or you do not have permission to see it.'] });
   return mustSeeProject(jira, call, getProject(jira.site, issue.project_id).key);
@@ -122,9 +121,10 @@ async function projectOfQuery(jira: Jira, call: Call): Promise<Project | undefin
 /** GET /label: every label in use, in order. */
 export async function getLabels(jira: Jira, call: Call): Promise<Answer> {
   const { rows } = await jira.site.pool.query<{ label: string }>(
-    'select distinct unnest(labels) as label from jira.issues order by label',
+    'select distinct unnest(labels) as label from jira.issues where project_id = any($1::bigint[]) order by label',
+    [visibleProjects(jira.site, call.account).map(({ id }) => id)],
   );
-  const labels = call.account ? rows.map(({ label }) => label) : [];
+  const labels = rows.map(({ label }) => label);
   return ok(pageBean(labels, { ...pageOf(call, { most: 1_000 }), self: selfOf(jira, call) }));
 }
 

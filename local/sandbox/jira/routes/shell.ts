@@ -31,6 +31,7 @@ export function shell(site: Site, page: { title: string; projectKey: string; iss
   <a class="brand" href="/"><svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><rect x="2" y="3" width="5.5" height="18" rx="1.6"/><rect x="9.3" y="3" width="5.5" height="12" rx="1.6"/><rect x="16.5" y="3" width="5.5" height="7" rx="1.6"/></svg>Jira</a>
   <span class="badge" title="A local stand-in that speaks Jira Cloud's protocols. Nothing here reaches Atlassian.">Sandbox</span>
   <span class="badge-note">local stand-in, nothing reaches Atlassian</span>
+  <a class="settings" href="/plugins/servlet/webhooks">Settings: WebHooks</a>
   <span class="me"><img src="/secure/useravatar/${encodeURIComponent(person(site).accountId)}" alt="" width="28" height="28">${escapeHtml(person(site).displayName)}</span>
 </header>
 <div class="frame">

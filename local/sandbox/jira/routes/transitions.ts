@@ -1,5 +1,16 @@
-import { mustBeAllowed, mustSeeIssue } from '../access';
-import { type Answer, type Call, isObject, JiraProblem, objectBody, ok, pageBean, pageOf, queryList } from '../answer';
+import { mustBeAllowed, mustSeeIssue, visibleIssues } from '../access';
+import {
+  type Answer,
+  bodyList,
+  type Call,
+  isObject,
+  JiraProblem,
+  objectBody,
+  ok,
+  pageBean,
+  pageOf,
+  queryList,
+} from '../answer';
 import { resolutionBean, statusBean } from '../beans';
 import { getStatus, isDone, pick, resolutions, type Transition } from '../catalog';
 import { transitionIssue } from '../changes';
@@ -98,4 +109,31 @@ export async function getChangelog(jira: Jira, call: Call): Promise<Answer> {
   const beans = entries.map((entry) => changelogBean(jira.site, entry));
   const self = `${jira.site.url}/rest/api/3/issue/${issue.key}/changelog`;
   return ok(pageBean(beans, { ...pageOf(call, { most: 100 }), self }));
+}
+
+const mostIssues = 1_000;
+const mostFieldIds = 10;
+
+/** POST /changelog/bulkfetch: the histories of up to 1000 issues in one page; what is not visible is left out. */
+export async function bulkFetchChangelogs(jira: Jira, call: Call): Promise<Answer> {
+  const body = objectBody(call);
+  const wanted = bodyList(body.issueIdsOrKeys);
+  const fieldIds = bodyList(body.fieldIds);
+  if (wanted.length === 0 || wanted.length > mostIssues || fieldIds.length > mostFieldIds) {
+    throw new JiraProblem(400, {
+      messages: [`Between 1 and ${mostIssues} issues and at most ${mostFieldIds} field ids can be asked for.`],
+    });
+  }
+  const ids = (await visibleIssues(jira, { account: call.account, idsOrKeys: wanted })).map(({ id }) => id);
+  const isWanted = ({ fieldId }: { fieldId: string }) => fieldIds.length === 0 || fieldIds.includes(fieldId);
+  const entries = (await changelogsOf(jira.site.pool, ids))
+    .map((entry) => ({ ...entry, items: entry.items.filter(isWanted) }))
+    .filter(({ items }) => items.length > 0);
+  const issueChangeLogs = ids.map((issueId) => ({
+    issueId,
+    changeHistories: entries
+      .filter((entry) => entry.issue_id === issueId)
+      .map((entry) => ({ ...changelogBean(jira.site, entry), created: entry.created_at.getTime() })),
+  }));
+  return ok({ issueChangeLogs });
 }

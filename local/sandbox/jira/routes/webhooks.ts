@@ -37,9 +37,9 @@ export async function postWebhook(jira: Jira, call: Call): Promise<Answer> {
   const account = mustAdminister(call);
   const given = readBody(jira, call.body);
   const { rows } = await jira.site.pool.query<{ id: string }>(
-    `insert into jira.webhooks (name, url, events, filters, exclude_body, enabled, secret, last_updated_user)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
-    [...columns(given), given.secret || null, account.accountId],
+    `insert into jira.webhooks (name, url, events, filters, exclude_body, enabled, secret, last_updated_user, cloud_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id`,
+    [...columns(given), given.secret || null, account.accountId, jira.site.cloudId],
   );
   await jira.webhooks.reload();
   return { status: 201, body: webhookBean(jira, mustFind(jira, rows[0]?.id)) };
