@@ -2,7 +2,7 @@
 // rules are imported for real. Checked by `npm run check`.
 
 /** What is safe everywhere, because nothing in it leaves the process. */
-const PURE = '^workflows/(contract\\.ts$|rules/)';
+const PURE = '^workflows/((sync-)?contract\\.ts$|rules/)';
 /** The places where the folders are joined. */
 const ENTRIES = '^(activities/worker|api/main|api/admin-main)\\.ts$';
 /** Generated, and in its own way. */

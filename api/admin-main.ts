@@ -1,44 +1,64 @@
-// ENTRY for operators: makes an organisation with its owner, and installs the Slack workspace of SLACK_BOT_TOKEN.
+// ENTRY for operators.
 //   node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]
-// Prints the owner's API key, this once.
+// makes an organisation with its owner, installs the Slack workspace of SLACK_BOT_TOKEN, and prints the owner's API key,
+// this once.
+//   node dist/api/admin-main.js rotate-keys
+// seals every stored secret again with the first of ENCRYPTION_KEYS, while the system runs.
 
 import { parseArgs } from 'node:util';
 import { WebClient } from '@slack/web-api';
 import { type Config, parseConfig } from '../activities/config';
 import { createDb, type Db } from '../prisma/client';
 import { createInstallationStore } from '../prisma/installations';
+import { rotateKeys } from '../prisma/rotate-keys';
 import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/secret-box';
 
 const usage =
-  'Say: node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]';
+  'Say: node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]\n' +
+  ' or: node dist/api/admin-main.js rotate-keys';
 
 type Wanted = { name: string; owner: string; slackUser: string | null; slackChannel: string | null };
+type Act = { kind: 'create-organisation'; wanted: Wanted } | { kind: 'rotate-keys' };
 
 async function run(): Promise<void> {
-  const wanted = readArguments();
+  const act = readArguments();
   const config = parseConfig();
   const box = createSecretBox(parseEncryptionKeys(config.encryptionKeys));
   const db = createDb({ url: config.databaseUrl, box, poolSize: 2 });
   try {
-    await createOrganisation({ db, box, config, wanted });
+    if (act.kind === 'rotate-keys') await rotate({ db, box });
+    else await createOrganisation({ db, box, config, wanted: act.wanted });
   } finally {
     await db.close();
   }
 }
 
-function readArguments(): Wanted {
+function readArguments(): Act {
   const text = { type: 'string' } as const;
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: { name: text, owner: text, 'slack-user': text, 'slack-channel': text },
   });
+  if (positionals[0] === 'rotate-keys' && positionals.length === 1) return { kind: 'rotate-keys' };
   if (positionals[0] !== 'create-organisation' || !values.name || !values.owner) throw new Error(usage);
-  return {
-    name: values.name,
-    owner: values.owner,
-    slackUser: values['slack-user'] ?? null,
-    slackChannel: values['slack-channel'] ?? null,
-  };
+  const { name, owner, 'slack-user': slackUser = null, 'slack-channel': slackChannel = null } = values;
+  return { kind: 'create-organisation', wanted: { name, owner, slackUser, slackChannel } };
+}
+
+async function rotate({ db, box }: { db: Db; box: SecretBox }): Promise<void> {
+  const columns = await rotateKeys({ pool: db.pool, box });
+  for (const { name, rotated, current, unreadable } of columns) {
+    process.stdout.write(
+      `${name}: ${rotated} sealed again, ${current} already with the first key, ${unreadable.length} not readable\n`,
+    );
+  }
+  const lost = columns.flatMap(({ name, unreadable }) =>
+    unreadable.map(({ id, cause }) => `${name} of ${id}: ${cause}`),
+  );
+  if (lost.length === 0) return;
+  throw new Error(
+    `${lost.join('\n')}\nKeep the older keys until this is settled: add the missing key back, or enter these secrets again.`,
+  );
 }
 
 async function createOrganisation(input: { db: Db; box: SecretBox; config: Config; wanted: Wanted }): Promise<void> {

@@ -37,6 +37,7 @@ type CardFindingRow = {
   lastSeenAt: Date;
   jira: { key: string; url: string; status: string | null; resolution: string | null } | null;
   claimedBy: string | null;
+  missing: boolean;
   session: { id: string; status: SessionStatus } | null;
   lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
 };
@@ -73,6 +74,7 @@ const viewSql = `
     case when link.jira_key is not null then json_build_object('key', link.jira_key,
       'url', rtrim(connection.site_url, '/') || '/browse/' || link.jira_key,
       'status', link.jira_status, 'resolution', link.jira_resolution) end as jira,
+    link.missing_since is not null as missing,
     case when session.id is not null then json_build_object('id', session.id, 'status', session.status) end as session,
     last.event as "lastEvent", coalesce(news.untold, '[]'::json) as untold
   from finding f

@@ -1,197 +1,71 @@
-// Connections to Jira sites: their sealed credentials, their health, and the pacing that all processes share.
+// Connections to Jira sites, but for what has files of its own: credentials (connection-credentials.ts), OAuth grants
+// (grants.ts), state (connection-marks.ts) and pacing (pacing.ts). `db.connections` is all of them.
 
 import type { Pool } from 'pg';
-import type { PrismaClient } from './generated/client';
+import { createConnectionCredentials } from './connection-credentials';
+import { createConnectionMarks } from './connection-marks';
+import { type ConnectionRow, connectionColumns } from './connection-row';
+import { createGrantStore } from './grants';
+import { createPacing } from './pacing';
 import type { SecretBox } from './secret-box';
 
-export type ConnectionStatus = 'connected' | 'reconnect_required' | 'disconnected';
-export type ConnectionRow = {
-  id: string;
-  organisationId: string;
-  kind: string;
-  status: string;
-  statusReason: string | null;
-  siteUrl: string;
-  cloudId: string | null;
-  accountEmail: string | null;
-  accountId: string | null;
-  projectKey: string;
-  autoSync: boolean;
-  mapping: unknown;
-  lastWebhookAt: Date | null;
-  lastPollAt: Date | null;
-  webhookExpiresAt: Date | null;
-  tokenExpiresAt: Date | null;
-};
-export type Slot = { kind: 'granted'; waitMs: number } | { kind: 'later'; waitMs: number };
-
-const credentialsContext = (id: string) => `connection:${id}:credentials`;
-const secretContext = (id: string) => `connection:${id}:webhook_secret`;
-
-const columns = {
-  id: true,
-  organisationId: true,
-  kind: true,
-  status: true,
-  statusReason: true,
-  siteUrl: true,
-  cloudId: true,
-  accountEmail: true,
-  accountId: true,
-  projectKey: true,
-  autoSync: true,
-  mapping: true,
-  lastWebhookAt: true,
-  lastPollAt: true,
-  webhookExpiresAt: true,
-  tokenExpiresAt: true,
-} as const;
-
+export type { ConnectionRow } from './connection-row';
 export type ConnectionStore = ReturnType<typeof createConnectionStore>;
 
-/** Store of connections. Secrets go in and come out here alone; rows that it answers never carry them. */
-export function createConnectionStore({ pool, prisma, box }: { pool: Pool; prisma: PrismaClient; box: SecretBox }) {
+/** Store of connections. What is called with each call to Jira is a named statement, which is planned once. */
+export function createConnectionStore({ pool, box }: { pool: Pool; box: SecretBox }) {
   return {
-    async create(
-      organisationId: string,
-      input: {
-        id: string;
-        siteUrl: string;
-        email: string;
-        accountId: string;
-        apiToken: string;
-        webhookSecret: string;
-        projectKey: string;
-        autoSync: boolean;
-        memberId: string;
-      },
-    ): Promise<ConnectionRow> {
-      const { id, siteUrl, projectKey, autoSync, accountId } = input;
-      return await prisma.connection.create({
-        data: {
-          id,
-          organisationId,
-          siteUrl,
-          projectKey,
-          autoSync,
-          accountId,
-          accountEmail: input.email,
-          createdById: input.memberId,
-          credentials: bytes(box.seal(JSON.stringify({ apiToken: input.apiToken }), credentialsContext(id))),
-          webhookSecret: bytes(box.seal(input.webhookSecret, secretContext(id))),
-        },
-        select: columns,
-      });
-    },
+    ...createConnectionCredentials({ pool, box }),
+    ...createGrantStore({ pool, box }),
+    ...createConnectionMarks({ pool }),
+    ...createPacing({ pool }),
 
     async list(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<ConnectionRow[]> {
-      return await prisma.connection.findMany({
-        where: { organisationId, deletedAt: null },
-        orderBy: { id: 'asc' },
-        take: page.limit,
-        ...(page.after ? { cursor: { id: page.after }, skip: 1 } : {}),
-        select: columns,
+      const { rows } = await pool.query<ConnectionRow>({
+        name: 'connection-list',
+        text: `select ${connectionColumns} from connection where organisation_id = $1 and deleted_at is null
+          and ($2::uuid is null or id > $2::uuid) order by id limit $3`,
+        values: [organisationId, page.after ?? null, page.limit],
       });
+      return rows;
     },
 
     async find(organisationId: string, id: string): Promise<ConnectionRow | null> {
-      return await prisma.connection.findFirst({ where: { organisationId, id, deletedAt: null }, select: columns });
-    },
-
-    /** The connection with its API token, for calling Jira. Null when it is gone or its credentials are erased. */
-    async withCredentials(id: string): Promise<(ConnectionRow & { apiToken: string }) | null> {
-      const row = await prisma.connection.findFirst({
-        where: { id, deletedAt: null },
-        select: { ...columns, credentials: true },
+      const { rows } = await pool.query<ConnectionRow>({
+        name: 'connection-find',
+        text: `select ${connectionColumns} from connection where id = $2 and organisation_id = $1 and deleted_at is null`,
+        values: [organisationId, id],
       });
-      if (!row?.credentials) return null;
-      const { credentials, ...rest } = row;
-      const { apiToken } = JSON.parse(box.open(credentials, credentialsContext(id))) as { apiToken: string };
-      return { ...rest, apiToken };
+      return rows[0] ?? null;
     },
 
-    /** The webhook secret of a live connection, for checking signatures; null where there is none. */
-    async webhookSecret(id: string): Promise<{ organisationId: string; secret: string } | null> {
-      const row = await prisma.connection.findFirst({
-        where: { id, deletedAt: null },
-        select: { organisationId: true, webhookSecret: true },
-      });
-      if (!row?.webhookSecret) return null;
-      return { organisationId: row.organisationId, secret: box.open(row.webhookSecret, secretContext(id)) };
+    /** Changes what people set on a connection; what is not given stays. */
+    async update(
+      organisationId: string,
+      id: string,
+      change: { projectKey?: string | undefined; autoSync?: boolean | undefined },
+    ): Promise<ConnectionRow | null> {
+      const { rows } = await pool.query<ConnectionRow>(
+        `update connection set project_key = coalesce($3, project_key), auto_sync = coalesce($4, auto_sync)
+         where organisation_id = $1 and id = $2 and deleted_at is null returning ${connectionColumns}`,
+        [organisationId, id, change.projectKey ?? null, change.autoSync ?? null],
+      );
+      return rows[0] ?? null;
     },
 
-    /** Soft-deletes: the row and its links stay as history, the secrets are erased. */
-    async disconnect(organisationId: string, id: string): Promise<boolean> {
-      const { count } = await prisma.connection.updateMany({
-        where: { organisationId, id, deletedAt: null },
-        data: { status: 'disconnected', deletedAt: new Date(), credentials: null, webhookSecret: null },
-      });
-      return count === 1;
-    },
-
-    async setStatus(id: string, status: ConnectionStatus, reason: string | null): Promise<void> {
-      await prisma.connection.updateMany({ where: { id, deletedAt: null }, data: { status, statusReason: reason } });
+    /** Stores the status mapping of one project of the connection. */
+    async setMapping(organisationId: string, id: string, change: { projectKey: string; mapping: object }) {
+      const { rowCount } = await pool.query(
+        `update connection set mapping = jsonb_set(mapping, array[$3::text], $4::jsonb)
+         where organisation_id = $1 and id = $2 and deleted_at is null`,
+        [organisationId, id, change.projectKey, JSON.stringify(change.mapping)],
+      );
+      return rowCount === 1;
     },
 
     /** Moves a connection to another address of the same site: the sandbox's port may change between starts. */
     async moveSite(id: string, siteUrl: string): Promise<void> {
-      await prisma.connection.update({ where: { id }, data: { siteUrl } });
-    },
-
-    /**
-     * Grants the connection's next slot, over all processes: calls start `intervalMs` apart. A slot within the next
-     * second is granted (start after `waitMs`); one that is further away is not, and may be asked for again then.
-     */
-    async takeSlot(id: string, intervalMs: number): Promise<Slot> {
-      const { rows } = await pool.query<{ granted: boolean; wait_ms: string }>({
-        name: 'connection-slot',
-        text: `with due as (
-           select id, greatest(clock_timestamp(), coalesce(next_slot_at, clock_timestamp()), coalesce(blocked_until, clock_timestamp())) as at
-           from connection where id = $1 for update),
-         taken as (
-           update connection c set next_slot_at = d.at + $2 * interval '1 millisecond' from due d
-           where c.id = d.id and d.at <= clock_timestamp() + interval '1 second' returning 1)
-         select exists (select 1 from taken) as granted,
-                greatest(0, extract(epoch from d.at - clock_timestamp()) * 1000)::int as wait_ms from due d`,
-        values: [id, intervalMs],
-      });
-      const row = rows[0];
-      if (!row) throw new Error(`Connection ${id} is not there.`);
-      return { kind: row.granted ? 'granted' : 'later', waitMs: Number(row.wait_ms) };
-    },
-
-    /** No call of this connection starts before `ms` from now: Jira answered 429. */
-    async block(id: string, ms: number): Promise<void> {
-      await pool.query(
-        `update connection set blocked_until = greatest(coalesce(blocked_until, now()), now() + $2 * interval '1 millisecond') where id = $1`,
-        [id, Math.ceil(ms)],
-      );
-    },
-
-    /** Whether a 429 that came in meanwhile still blocks the connection; milliseconds, 0 when it does not. */
-    async blockedMs(id: string): Promise<number> {
-      const { rows } = await pool.query<{ ms: string }>(
-        `select greatest(0, extract(epoch from blocked_until - clock_timestamp()) * 1000)::int as ms from connection where id = $1`,
-        [id],
-      );
-      return Number(rows[0]?.ms ?? 0);
-    },
-
-    /** Pushes that wait because the connection does not work (features C10). */
-    async heldPushes(organisationId: string, id: string): Promise<number> {
-      return await prisma.pushItem.count({
-        where: { organisationId, outcome: 'held', batch: { source: { connectionId: id } } },
-      });
-    },
-
-    /** Has every issue that the connection tracks read again: one delivery each, which the relay works off. */
-    async requestReads(organisationId: string, id: string): Promise<void> {
-      await pool.query(
-        `insert into delivery (id, organisation_id, connection_id, identifier, event, jira_issue_id, state)
-         select gen_random_uuid(), organisation_id, connection_id, 'sync:' || gen_random_uuid(), 'sync', jira_issue_id, 'pending'
-         from issue_link where organisation_id = $1 and connection_id = $2 and active and state = 'linked'`,
-        [organisationId, id],
-      );
+      await pool.query('update connection set site_url = $2 where id = $1', [id, siteUrl]);
     },
 
     /** Writes down the change that Recheck is about to make, so that its echo is recognised. */
@@ -202,12 +76,12 @@ export function createConnectionStore({ pool, prisma, box }: { pool: Pool; prism
       field: string;
       target: string;
     }): Promise<void> {
-      await prisma.expectedChange.create({ data: { ...input, expiresAt: new Date(Date.now() + 15 * 60_000) } });
+      const { organisationId, connectionId, jiraIssueId, field, target } = input;
+      await pool.query(
+        `insert into expected_change (organisation_id, connection_id, jira_issue_id, field, target, expires_at)
+         values ($1, $2, $3, $4, $5, now() + interval '15 minutes')`,
+        [organisationId, connectionId, jiraIssueId, field, target],
+      );
     },
   };
-}
-
-// Prisma's Bytes wants a Uint8Array over a plain ArrayBuffer.
-function bytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(buffer);
 }

@@ -26,6 +26,8 @@ export type FindingExtra = {
   claimedAt: Date | null;
   sessionId: string | null;
   sessionStatus: SessionStatus | null;
+  /** Since when its issue is gone from Jira and somebody is asked what to do. */
+  missingSince: Date | null;
 };
 export type OccurrenceRow = {
   page: string | null;
@@ -90,7 +92,7 @@ export function createFindingStore({ pool }: { pool: Pool }) {
     async byNumbers(organisationId: string, numbers: number[]): Promise<(FindingRow & FindingExtra)[]> {
       const { rows } = await pool.query<FindingRow & FindingExtra>(
         `${listSql}, f.status_reason as reason, f.claim, f.claimed_by as "claimedBy", f.claimed_at as "claimedAt",
-           ses.id as "sessionId", ses.status as "sessionStatus" ${fromSql}
+           ses.id as "sessionId", ses.status as "sessionStatus", l.missing_since as "missingSince" ${fromSql}
          left join session_case sc on sc.finding_id = f.id and sc.open left join session ses on ses.id = sc.session_id
          where f.organisation_id = $1 and f.number = any($2::int[]) order by f.number`,
         [organisationId, numbers],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { botTokenContext } from './sealed-columns';
 import type { SecretBox } from './secret-box';
 
 /** A Slack workspace that Recheck is installed in, its bot token opened. */
@@ -39,13 +40,11 @@ const columns = `select id, organisation_id as "organisationId", team_id as "tea
 
 /** Slack installations. Bot tokens are sealed here and leave opened; nothing else reads that column. */
 export function createInstallationStore({ pool, box }: { pool: Pool; box: SecretBox }) {
-  const context = (id: string) => `slack_installation:${id}:bot_token`;
-
   async function findOne(where: string, values: string[]): Promise<Installation | null> {
     const [row] = (await pool.query<Row>(`${columns} and ${where}`, values)).rows;
     if (!row) return null;
     const { sealedToken, ...rest } = row;
-    return { ...rest, botToken: box.open(sealedToken, context(row.id)) };
+    return { ...rest, botToken: box.open(sealedToken, botTokenContext(row.id)) };
   }
 
   return {
@@ -94,7 +93,7 @@ export function createInstallationStore({ pool, box }: { pool: Pool; box: Secret
       if (!row) throw new Error(`Slack workspace ${teamId} belongs to another organisation. Remove it there first.`);
       await pool.query(`update slack_installation set bot_token = $2, status = 'installed' where id = $1`, [
         row.id,
-        box.seal(installation.botToken, context(row.id)),
+        box.seal(installation.botToken, botTokenContext(row.id)),
       ]);
       return { id: row.id };
     },

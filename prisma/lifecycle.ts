@@ -2,9 +2,10 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
-import type { Actor, Record as Change, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
-import { pushDecision } from '../workflows/rules/push-gate';
+import type { Actor, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
+import { heldReason, type PushDecision, pushDecision } from '../workflows/rules/push-gate';
 import type { FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
+import { type RecordedChange, recordChange } from './lifecycle-record';
 import { inTransaction } from './transaction';
 
 export type FindingRef = { organisationId: string; findingId: string };
@@ -12,7 +13,7 @@ export type AttemptRef = { organisationId: string; linkId: string; attempt: numb
 export type OpenedLink =
   | { kind: 'opened'; linkId: string; attempt: number; resumed: boolean }
   | { kind: 'linked'; issue: LinkedIssue }
-  | { kind: 'refused'; reason: string };
+  | { kind: 'refused' | 'held'; reason: string };
 export type SettledAttempt = { kind: 'linked'; issue: LinkedIssue } | { kind: 'never_sent' } | { kind: 'sent' };
 
 type Row = {
@@ -23,10 +24,12 @@ type Row = {
   rule: SyncRule;
   connection_id: string | null;
   connection_status: string | null;
+  connection_reason: string | null;
   link_id: string | null;
   link_state: string | null;
   attempt: number | null;
   jira_key: string | null;
+  missing_since: Date | null;
 };
 
 export type LifecycleStore = ReturnType<typeof createLifecycleStore>;
@@ -39,12 +42,14 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
       const row = await readRow(pool, ref);
       const issue =
         row.link_state === 'linked' && row.link_id ? { linkId: row.link_id, key: row.jira_key ?? '' } : null;
-      return { version: 1, status: row.status, claim: row.claim, issue, reason: row.status_reason };
+      const missing = issue !== null && row.missing_since !== null;
+      return { version: 1, status: row.status, claim: row.claim, issue, reason: row.status_reason, missing };
     },
 
     /**
      * Puts the finding to `pushing` and makes the link row whose marker will find the issue again; decides by the
-     * push gate as things stand now. A link that an earlier run left in `creating` is taken over, not made again.
+     * push gate as things stand now. A link that an earlier run left in `creating` is taken over, not made again; it
+     * is given up where nothing was sent and the rule says otherwise now, or where its site was disconnected.
      */
     async openLink(input: FindingRef & { batchId: string | null; actor: Actor }): Promise<OpenedLink> {
       return await inTransaction(pool, async (client) => {
@@ -52,17 +57,11 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         if (row.link_id && row.link_state === 'linked') {
           return { kind: 'linked', issue: { linkId: row.link_id, key: row.jira_key ?? '' } };
         }
-        if (row.link_id && row.attempt !== null) {
-          return { kind: 'opened', linkId: row.link_id, attempt: row.attempt, resumed: true };
-        }
-        const decision = pushDecision({
-          severity: row.severity,
-          status: row.status,
-          jiraKey: null,
-          rule: row.rule,
-          connection: row.connection_status ? { status: row.connection_status } : null,
-        });
+        const decision = pushDecision(candidateOf(row));
+        const resumed = await resumeLink(client, { ref: input, row, decision });
+        if (resumed) return resumed;
         if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
+        if (decision.kind === 'held') return decision;
         return { kind: 'opened', linkId: await insertLink(client, input, row), attempt: 1, resumed: false };
       });
     },
@@ -92,8 +91,9 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     },
 
     /**
-     * Keeps the link to an issue that people made; the lifecycle makes it the active one. Answers true when the issue
-     * is another finding's already. An issue that was unlinked is free again: its old link keeps only the key.
+     * Keeps the link to an issue that people made; the lifecycle makes it the active one. `taken`: the issue is another
+     * finding's already; `pushing`: one is being made. An issue that was unlinked is free again: its old link keeps
+     * only the key.
      */
     async adoptLink(
       input: FindingRef & {
@@ -104,9 +104,14 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         key: string;
         projectKey: string;
       },
-    ): Promise<boolean> {
+    ): Promise<'adopted' | 'taken' | 'pushing'> {
       const { organisationId, findingId, connectionId, issueId } = input;
       return await inTransaction(pool, async (client) => {
+        const { rows } = await client.query<{ status: FindingStatus }>(
+          'select status from finding where organisation_id = $1 and id = $2 for no key update',
+          [organisationId, findingId],
+        );
+        if (rows[0]?.status === 'pushing') return 'pushing';
         // The last condition frees what the same finding once had, or what a link that died half-way left behind.
         await client.query(
           `update issue_link set jira_issue_id = null
@@ -132,17 +137,19 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
             input.memberId,
           ],
         );
-        return rowCount === 0;
+        if (rowCount === 0) return 'taken';
+        // A push that was held or failed may have left a link behind, and a finding has one active link.
+        await client.query(
+          `update issue_link set state = 'failed', active = false, last_error = 'Another issue was linked instead.'
+           where organisation_id = $1 and finding_id = $2 and active and state = 'creating'`,
+          [organisationId, findingId],
+        );
+        return 'adopted';
       });
     },
 
-    /** Ends a link that Jira refused: it is kept as history and the finding can be pushed anew. */
-    async failLink({ linkId, reason }: { linkId: string; reason: string }): Promise<void> {
-      await pool.query(
-        `update issue_link set state = 'failed', active = false, last_error = $2 where id = $1 and state = 'creating'`,
-        [linkId, reason],
-      );
-    },
+    /** Ends a link that Jira refused. */
+    failLink: (ended: { linkId: string; reason: string }) => giveUpLink(pool, ended),
 
     /** What became of an attempt without an answer: linked after all, never sent (and now it never will be), or sent. */
     async settleAttempt({ linkId, attempt }: AttemptRef): Promise<SettledAttempt> {
@@ -168,33 +175,7 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     },
 
     /** Writes one change down: status, audit event, push items, cases, occurrences, and the card, all or nothing. */
-    async record(
-      input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
-    ): Promise<void> {
-      const { state, record } = input;
-      // Named, so that each connection plans it once: planning costs more than running it.
-      const values = [
-        input.organisationId,
-        input.findingId,
-        state.status,
-        state.claim,
-        state.reason,
-        state.issue?.linkId ?? null,
-        state.issue?.key ?? null,
-        record.event,
-        record.detail ?? '',
-        record.actor.kind === 'member' ? record.actor.id : null,
-        record.actor.kind,
-        input.dedupeKey,
-        record.occurrences ?? null,
-        record.withdraw ?? false,
-        record.items?.outcome ?? null,
-        record.items?.batchId ?? null,
-        record.items?.reason ?? null,
-        input.keepsStatus ?? false,
-      ];
-      await pool.query({ name: 'lifecycle-record', text: recordSql, values });
-    },
+    record: (change: RecordedChange) => recordChange(pool, change),
   };
 }
 
@@ -207,7 +188,7 @@ async function readRow(client: Pool | PoolClient, ref: FindingRef, lock = ''): P
   const { rows } = await client.query<Row>({
     name: `lifecycle-row ${lock}`,
     text: `select f.status, f.claim, f.status_reason, f.severity, s.rule, s.connection_id, c.status as connection_status,
-            l.id as link_id, l.state as link_state, l.attempt, l.jira_key
+            c.status_reason as connection_reason, l.id as link_id, l.state as link_state, l.attempt, l.jira_key, l.missing_since
      from finding f join source s on s.id = f.source_id
      left join connection c on c.id = s.connection_id
      left join issue_link l on l.finding_id = f.id and l.active
@@ -217,6 +198,56 @@ async function readRow(client: Pool | PoolClient, ref: FindingRef, lock = ''): P
   const row = rows[0];
   if (!row) throw new Error(`Finding ${ref.findingId} is not there.`);
   return row;
+}
+
+function candidateOf({ severity, status, rule, connection_status: connection, connection_reason: reason }: Row) {
+  return { severity, status, jiraKey: null, rule, connection: connection ? { status: connection, reason } : null };
+}
+
+/**
+ * Goes on with a link that was left in `creating`, on the connection that it was begun with: what was sent there may be
+ * an issue. Null: nothing can be there, the link is given up, and the push starts over.
+ */
+async function resumeLink(
+  client: PoolClient,
+  { ref, row, decision }: { ref: FindingRef; row: Row; decision: PushDecision },
+): Promise<OpenedLink | null> {
+  const { link_id: linkId, attempt } = row;
+  if (linkId === null || attempt === null) return null;
+  const { rows } = await client.query<{
+    sent: boolean;
+    connection_id: string;
+    status: string;
+    status_reason: string | null;
+  }>(
+    `select l.sent_at is not null as sent, l.connection_id, c.status, c.status_reason
+     from issue_link l join connection c on c.id = l.connection_id where l.id = $1`,
+    [linkId],
+  );
+  const link = rows[0];
+  if (!link) return null;
+  const isElsewhere = link.connection_id !== row.connection_id;
+  const mayStartOver = !link.sent && row.status !== 'pushing' && (isElsewhere || decision.kind === 'refuse');
+  if (link.status === 'disconnected' || mayStartOver) {
+    await giveUpLink(client, { linkId, reason: 'The push was started over.' });
+    return null;
+  }
+  if (link.status === 'reconnect_required') return { kind: 'held', reason: heldReason(link.status_reason) };
+  await client.query(
+    `update finding set status = 'pushing', status_since = now(), status_reason = null, in_loop = true, updated_at = now()
+     where organisation_id = $1 and id = $2 and status <> 'pushing'`,
+    [ref.organisationId, ref.findingId],
+  );
+  // Where nothing was sent and no run died, there is nothing to search for.
+  return { kind: 'opened', linkId, attempt, resumed: link.sent || row.status === 'pushing' };
+}
+
+/** Ends a link that made no issue: it is kept as history and the finding can be pushed anew. */
+async function giveUpLink(client: Pool | PoolClient, { linkId, reason }: { linkId: string; reason: string }) {
+  await client.query(
+    `update issue_link set state = 'failed', active = false, last_error = $2 where id = $1 and state = 'creating'`,
+    [linkId, reason],
+  );
 }
 
 async function insertLink(
@@ -252,59 +283,3 @@ async function insertLink(
   );
   return linkId;
 }
-
-// One statement, so that a reader sees all of a change or nothing. $12 makes a repeated step write its event once; $18
-// leaves the status of a settled finding alone, which ingest may have changed meanwhile.
-const recordSql = `
-with before as (select status, claim, $18::boolean and not in_loop as keeps from finding where organisation_id = $1::uuid and id = $2::uuid for update),
-jira_actor as (
-  select d.actor_name from delivery d join issue_link l on l.connection_id = d.connection_id and l.jira_issue_id = d.jira_issue_id
-  where l.id = $6::uuid and d.actor_name is not null and d.state <> 'ignored' order by d.received_at desc limit 1),
-actor as (
-  select coalesce(case $11::text
-    when 'member' then (select name from member where organisation_id = $1::uuid and id = $10::uuid)
-    when 'jira' then coalesce((select actor_name from jira_actor), 'Jira') end, 'recheck') as name),
-changed as (
-  update finding f set
-    status = case when b.keeps then f.status else $3 end,
-    status_reason = case when b.keeps then f.status_reason else $5 end,
-    in_loop = not b.keeps and $3 not in ('open', 'verified', 'resolved', 'blocked'),
-    claim = $4, updated_at = now(),
-    status_since = case when b.keeps or b.status = $3 then f.status_since else now() end,
-    claimed_by = case when $4 > b.claim then a.name else f.claimed_by end,
-    claimed_at = case when $4 > b.claim then now() else f.claimed_at end
-  from before b, actor a where f.organisation_id = $1::uuid and f.id = $2::uuid returning f.id),
-link as (
-  update issue_link set
-    active = $6::uuid is not null, jira_key = coalesce($7, jira_key),
-    state = case when $6::uuid is null and state = 'linked' then 'detached' else state end
-  where finding_id = $2::uuid and not (select keeps from before)
-    and (id = $6::uuid or ($6::uuid is null and active and state = 'linked'))),
-occurrences as (
-  update occurrence set status = $13 where finding_id = $2::uuid and $13::text is not null and status <> $13),
-withdrawn as (
-  update session_case set verdict = 'withdrawn', open = false where finding_id = $2::uuid and open and $14
-  returning session_id),
-sessions as (
-  update session s set status = 'completed', completed_at = now() from withdrawn w
-  where s.id = w.session_id and s.status = 'in_progress'
-    and not exists (select 1 from session_case c where c.session_id = s.id and c.verdict is null and c.finding_id <> $2::uuid)),
-items as (
-  update push_item set
-    outcome = case when $15 = 'created' and batch_id is distinct from $16::uuid then 'reused' else $15 end,
-    jira_key = $7, reason = $17, updated_at = now()
-  where finding_id = $2::uuid and outcome = 'pending' and $15::text is not null returning batch_id),
-batches as (
-  update push_batch b set status = 'completed', completed_at = now()
-  where b.id in (select batch_id from items) and b.status = 'running' and not exists (
-    select 1 from push_item i where i.batch_id = b.id and i.outcome in ('pending', 'held') and i.finding_id <> $2::uuid)),
-event as (
-  insert into audit_event (organisation_id, finding_id, actor, event, detail, dedupe_key)
-  select $1::uuid, $2::uuid, a.name, $8, $9, $12 from actor a on conflict (dedupe_key) do nothing),
-cards as (
-  insert into card (id, organisation_id, finding_id, installation_id, channel_id)
-  select gen_random_uuid(), $1::uuid, $2::uuid, i.id, i.channel_id from slack_installation i
-  where i.organisation_id = $1::uuid and i.status = 'installed' and i.channel_id is not null
-  on conflict (finding_id, channel_id) do update set dirty = true, dirty_since = now()
-  returning id)
-select pg_notify('recheck_cards', ''), (select count(*) from changed) from cards limit 1`;

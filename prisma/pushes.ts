@@ -18,6 +18,10 @@ export type CandidateRow = PushCandidate & { findingId: string; number: number }
 
 export type StrandedPush = { organisationId: string; batchId: string; memberId: string | null; findingIds: string[] };
 
+/** The connection that item `i` of source `s` waits for: where its push was begun, else where the source sends it now. */
+export const waitsForConnection = `coalesce((
+  select l.connection_id from issue_link l where l.finding_id = i.finding_id and l.active and l.state = 'creating'), s.connection_id)`;
+
 export type PushStore = ReturnType<typeof createPushStore>;
 
 /** Store of pushes. */
@@ -27,7 +31,9 @@ export function createPushStore({ pool }: { pool: Pool }) {
     async candidates(organisationId: string, sourceId: string, numbers: number[] | 'all'): Promise<CandidateRow[]> {
       const { rows } = await pool.query<CandidateRow>(
         `select f.id as "findingId", f.number, f.severity, f.status, l.jira_key as "jiraKey", s.rule,
-           case when c.id is null then null else json_build_object('status', c.status) end as connection
+           l.missing_since is not null as missing,
+           case when c.id is null then null
+             else json_build_object('status', c.status, 'reason', c.status_reason) end as connection
          from finding f join source s on s.id = f.source_id left join connection c on c.id = s.connection_id
          left join issue_link l on l.finding_id = f.id and l.active and l.state = 'linked'
          where f.organisation_id = $1 and f.source_id = $2
@@ -107,33 +113,69 @@ export function createPushStore({ pool }: { pool: Pool }) {
       return rows.map((row) => row.finding_id);
     },
 
-    /** Cancels the items that no lifecycle has taken up; answers how many. What Jira is making already is made. */
-    async cancelPending(organisationId: string, id: string): Promise<number> {
-      const { rowCount } = await pool.query(
+    /**
+     * Cancels the items that no lifecycle has taken up, and those that are held; answers how many. What Jira is making
+     * already is made. A finding whose push was held says so no more.
+     */
+    async cancelPending(organisationId: string, { id, memberId }: { id: string; memberId: string }): Promise<number> {
+      const { rows } = await pool.query<{ stopped: number }>(
         `with stopped as (
            update push_item i set outcome = 'cancelled', updated_at = now() from finding f
            where i.organisation_id = $1 and i.batch_id = $2 and i.outcome in ('pending', 'held') and f.id = i.finding_id
-             and f.status <> 'pushing' returning i.batch_id),
-         batch as (update push_batch set status = 'cancelled', completed_at = now() where id in (select batch_id from stopped))
-         select 1 from stopped`,
-        [organisationId, id],
+             and f.status <> 'pushing' returning i.batch_id, i.finding_id),
+         batch as (update push_batch set status = 'cancelled', completed_at = now() where id in (select batch_id from stopped)),
+         freed as (
+           update finding f set status_reason = null, updated_at = now() from stopped s
+           where f.id = s.finding_id and f.status = 'open' and not f.in_loop and f.status_reason is not null
+             and not exists (select 1 from push_item p where p.finding_id = f.id and p.batch_id <> $2 and p.outcome = 'held')
+           returning f.id),
+         events as (
+           insert into audit_event (organisation_id, finding_id, actor, event)
+           select $1, id, coalesce((select name from member where organisation_id = $1 and id = $3), 'recheck'), 'push_cancelled'
+           from freed),
+         cards as (
+           update card set dirty = true, dirty_since = now() where finding_id in (select id from freed) returning id),
+         told as (select pg_notify('recheck_cards', '') from cards limit 1)
+         select (select count(*) from stopped)::int as stopped from (select count(*) from told) t`,
+        [organisationId, id, memberId],
+      );
+      return rows[0]?.stopped ?? 0;
+    },
+
+    /**
+     * Lets the pushes go on that wait for a connection; answers how many. They are due at once: the sweep hands them to
+     * their lifecycles, which decide by the rule as it is then. Called when a connection works again, and when it was
+     * disconnected (they are refused then).
+     */
+    async releaseHeld(connectionId: string): Promise<number> {
+      const { rowCount } = await pool.query(
+        `update push_item i set outcome = 'pending', reason = null, tries = tries + 1, updated_at = now() - interval '1 day'
+         from push_batch b join source s on s.id = b.source_id
+         where i.outcome = 'held' and b.id = i.batch_id and b.status = 'running' and ${waitsForConnection} = $1`,
+        [connectionId],
       );
       return rowCount ?? 0;
     },
 
     /**
      * Takes items that wait for a lifecycle and that nobody has touched for `olderThanMs`: whoever was to hand them
-     * over died. Taking one touches it, so that several processes share the work.
+     * over died. The same for held ones whose connection does not hold anything: they were held while it was being
+     * released. Taking one touches it, so that several processes share the work.
      */
     async takeStranded(olderThanMs: number): Promise<StrandedPush[]> {
       const { rows } = await pool.query<StrandedPush>(
         `with stranded as (
-           select i.batch_id, i.finding_id from push_item i join push_batch b on b.id = i.batch_id join finding f on f.id = i.finding_id
-           where i.outcome = 'pending' and b.status = 'running' and f.status <> 'pushing'
+           select i.batch_id, i.finding_id from push_item i join push_batch b on b.id = i.batch_id
+             join source s on s.id = b.source_id join finding f on f.id = i.finding_id
+           where i.outcome in ('pending', 'held') and b.status = 'running' and f.status <> 'pushing'
              and i.updated_at < now() - $1 * interval '1 millisecond'
+             and (i.outcome = 'pending' or not exists (
+               select 1 from connection c where c.id = ${waitsForConnection} and c.status = 'reconnect_required'))
            order by i.updated_at limit 200 for update of i skip locked),
          taken as (
-           update push_item i set updated_at = now() from stranded s
+           update push_item i set updated_at = now(), outcome = 'pending', reason = null,
+             tries = tries + case when outcome = 'held' then 1 else 0 end
+           from stranded s
            where i.batch_id = s.batch_id and i.finding_id = s.finding_id returning i.batch_id, i.finding_id)
          select b.organisation_id as "organisationId", b.id as "batchId", b.requested_by_id as "memberId",
            array_agg(t.finding_id) as "findingIds"

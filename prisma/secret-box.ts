@@ -72,6 +72,15 @@ export function createSecretBox(keys: ReadonlyArray<EncryptionKey>) {
       }
     },
 
+    /** Whether the first key sealed a value. False also for bytes that are no sealed value. */
+    isCurrent(sealed: Buffer | Uint8Array): boolean {
+      try {
+        return parse(sealed).keyId === current.id;
+      } catch {
+        return false;
+      }
+    },
+
     /** The id of the key that sealed a value, to find the values that a rotation has left behind. */
     keyIdOf(sealed: Buffer | Uint8Array): string {
       return parse(sealed).keyId;

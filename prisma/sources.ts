@@ -46,9 +46,10 @@ export function createSourceStore({ prisma }: { prisma: PrismaClient }) {
     },
 
     /** Saves the whole rule; switching auto-push on stamps the moment from which it is eligible (features P4). */
-    async saveRule(source: SourceRow, rule: SyncRule): Promise<void> {
+    async saveRule(source: SourceRow, change: { rule: SyncRule; connectionId: string | null }): Promise<void> {
+      const { rule, connectionId } = change;
       const stamp = rule.autoPush === source.rule.autoPush ? {} : { autoPushSince: rule.autoPush ? new Date() : null };
-      await prisma.source.update({ where: { id: source.id }, data: { rule, ...stamp } });
+      await prisma.source.update({ where: { id: source.id }, data: { rule, connectionId, ...stamp } });
     },
   };
 }

@@ -27,6 +27,7 @@ export function createJiraClient(deps: JiraRequestDeps) {
     ...issueReads(request),
     ...issueWrites(request),
     ...attachmentCalls(request),
+    ...webhookCalls(request),
   };
 }
 
@@ -190,6 +191,53 @@ function attachmentCalls({ ask }: Request) {
       form.append('file', new Blob([file.content], { type: file.contentType }), file.filename);
       const path = pathOf`/issue/${idOrKey}/attachments`;
       return ask({ operation: 'addAttachment', method: 'POST', path, form }, schemas.attachments);
+    },
+  };
+}
+
+export interface NewWebhook {
+  readonly events: ReadonlyArray<'jira:issue_created' | 'jira:issue_updated' | 'jira:issue_deleted'>;
+  /** A restricted JQL: `project in (A, B)` and its like; no labels. */
+  readonly jqlFilter: string;
+  readonly fieldIdsFilter?: ReadonlyArray<string>;
+}
+
+/** What became of one entry of a registration. */
+export type RegisteredWebhook = { id: string } | { errors: string[] };
+
+const WEBHOOK_PAGE = 100;
+
+// Dynamic webhooks exist for OAuth alone; an API token is answered 403.
+function webhookCalls({ ask, tell }: Request) {
+  return {
+    /** One result per entry, in order: Jira answers 200 even where it rejects all of them. Not idempotent. */
+    async registerWebhooks(json: { url: string; webhooks: ReadonlyArray<NewWebhook> }): Promise<RegisteredWebhook[]> {
+      const call = { operation: 'registerWebhooks', method: 'POST', path: '/webhook', json } as const;
+      const { webhookRegistrationResult: results } = await ask(call, schemas.registeredWebhooks);
+      return json.webhooks.map((_webhook, index) => {
+        const { createdWebhookId: id, errors } = results[index] ?? {};
+        if (id !== undefined) return { id };
+        return { errors: errors?.length ? errors : ['Jira did not say why.'] };
+      });
+    },
+    /** Every dynamic webhook of the app and account on this site. */
+    listWebhooks() {
+      return allPages(async (startAt) => {
+        const query = { startAt, maxResults: WEBHOOK_PAGE };
+        const page = await ask({ operation: 'listWebhooks', path: '/webhook', query }, schemas.webhookPage);
+        return { items: page.values, isLast: page.isLast, total: page.total };
+      });
+    },
+    /** Puts the end off to 30 days from now and answers it. Ids that Jira does not know are ignored: list them after. */
+    async refreshWebhooks(ids: ReadonlyArray<string>): Promise<Date | null> {
+      const json = { webhookIds: ids.map(Number) };
+      const call = { operation: 'refreshWebhooks', method: 'PUT', path: '/webhook/refresh', json } as const;
+      return (await ask(call, schemas.webhookExpiry)).expirationDate ?? null;
+    },
+    /** Idempotent; Jira removes them a little later. */
+    deleteWebhooks(ids: ReadonlyArray<string>) {
+      const json = { webhookIds: ids.map(Number) };
+      return tell({ operation: 'deleteWebhooks', method: 'DELETE', path: '/webhook', json });
     },
   };
 }

@@ -1,11 +1,21 @@
+import type { Failure } from './check-failures';
+import {
+  callFailure,
+  credentialsFailure,
+  hasReason,
+  isKind,
+  otherFailure,
+  projectFailure,
+  scopeFailure,
+} from './check-failures';
 import type { JiraClient } from './client';
 import { missingRequiredFields } from './create-meta';
-import { JiraError } from './errors';
 import type { JiraProject, JiraUser } from './schemas';
+import { missingScopes } from './scopes';
 import type { AddressLookup } from './site-address';
 import { checkSiteUrl } from './site-address';
 
-export type CheckName = 'address' | 'credentials' | 'project' | 'permissions' | 'fields';
+export type CheckName = 'address' | 'credentials' | 'scopes' | 'project' | 'permissions' | 'fields' | 'webhooks';
 
 /** One line of the connection test; a failed one names its cause and its cure. */
 export interface ConnectionCheck {
@@ -13,6 +23,8 @@ export interface ConnectionCheck {
   readonly ok: boolean;
   readonly cause?: string;
   readonly cure?: string;
+  /** What a passed check still tells. */
+  readonly note?: string;
 }
 
 export interface ConnectionReport {
@@ -32,53 +44,56 @@ export const NEEDED_PERMISSIONS: Readonly<Record<string, string>> = {
   TRANSITION_ISSUES: 'Transition issues',
 };
 
-interface CheckTarget {
+export interface CheckTarget {
   readonly siteUrl: string;
-  readonly projectKey: string;
+  /** Without one, address and credentials alone are checked. */
+  readonly projectKey?: string | undefined;
   /** Bug by default. */
   readonly issueType?: string | undefined;
   /** Ids of fields that the source's template fills. */
   readonly templateFields?: ReadonlyArray<string> | undefined;
+  /** Given for OAuth: the scopes that were granted. */
+  readonly grant?: { readonly scopes: ReadonlyArray<string> } | undefined;
+  /** Given for a stored OAuth connection: its dynamic webhooks, and why there are none. */
+  readonly webhooks?: { readonly ids: ReadonlyArray<string>; readonly error: string | null } | undefined;
   readonly allowedHttpOrigins?: ReadonlyArray<string> | undefined;
   readonly lookup?: AddressLookup | undefined;
 }
 
 /**
- * Proves a connection step by step: the address is a reachable Jira, the credentials are good, the project is there,
- * the account has the permissions, an issue can be made with the fields we fill. Stops where going on would only
- * repeat the failure; the checks that could not be made are absent. Never throws.
+ * Proves a connection step by step: the address is a reachable Jira, the credentials are good and have every scope, the
+ * project is there, the account has the permissions, an issue can be made with the fields we fill, and Jira knows the
+ * webhooks. Stops where going on would only repeat the failure; the checks that could not be made are absent. Never
+ * throws.
  */
 export async function checkConnection(client: JiraClient, target: CheckTarget): Promise<ConnectionReport> {
   const address = await checkAddress(client, target);
   if (!address.ok) return report([address]);
 
   const who = await attempt(() => client.myself());
-  if (!who.ok) return report([address, failed('credentials', credentialsFailure(who.error))]);
-  const sofar = [address, passed('credentials')];
+  if (!who.ok) return refusedLogin(address, who.error, target);
+  const account = who.value;
+  const sofar = [address, passed('credentials'), ...scopesCheck(target)];
+  const webhooks = target.webhooks ? [await checkWebhooks(client, target.webhooks)] : [];
+  const { projectKey } = target;
+  if (projectKey === undefined) return { ...report([...sofar, ...webhooks]), account };
 
   const [project, granted, types] = await Promise.all([
-    attempt(() => client.project(target.projectKey)),
-    attempt(() => client.mypermissions(target.projectKey, Object.keys(NEEDED_PERMISSIONS))),
-    attempt(() => client.issueTypes(target.projectKey)),
+    attempt(() => client.project(projectKey)),
+    attempt(() => client.mypermissions(projectKey, Object.keys(NEEDED_PERMISSIONS))),
+    attempt(() => client.issueTypes(projectKey)),
   ]);
   if (!project.ok) {
-    const check = failed('project', projectFailure(project.error, target.projectKey));
-    return { ...report([...sofar, check]), account: who.value };
+    const failure = projectFailure(project.error, projectKey, await inUpperCase(client, projectKey, project.error));
+    return { ...report([...sofar, failed('project', failure), ...webhooks]), account };
   }
-  const permissions = permissionsCheck(granted, target.projectKey);
-  const fields = permissions.ok ? [await checkFields(client, target, types)] : [];
-  return {
-    ...report([...sofar, passed('project'), permissions, ...fields]),
-    account: who.value,
-    project: project.value,
-  };
+  const permissions = permissionsCheck(granted, project.value);
+  const fields = permissions.ok ? [await checkFields(client, target, { project: project.value, types })] : [];
+  const all = [...sofar, projectCheck(project.value), permissions, ...fields, ...webhooks];
+  return { ...report(all), account, project: project.value };
 }
 
 type Attempt<T> = { ok: true; value: T } | { ok: false; error: unknown };
-interface Failure {
-  readonly cause: string;
-  readonly cure: string;
-}
 
 async function attempt<T>(call: () => Promise<T>): Promise<Attempt<T>> {
   try {
@@ -92,8 +107,8 @@ function report(checks: ConnectionCheck[]): ConnectionReport {
   return { ok: checks.every(({ ok }) => ok), checks };
 }
 
-function passed(name: CheckName): ConnectionCheck {
-  return { name, ok: true };
+function passed(name: CheckName, note?: string): ConnectionCheck {
+  return { name, ok: true, ...(note ? { note } : {}) };
 }
 
 function failed(name: CheckName, failure: Failure): ConnectionCheck {
@@ -103,6 +118,8 @@ function failed(name: CheckName, failure: Failure): ConnectionCheck {
 async function checkAddress(client: JiraClient, target: CheckTarget): Promise<ConnectionCheck> {
   const form = await checkSiteUrl(target.siteUrl, target);
   if (!form.ok) return failed('address', { cause: form.cause, cure: form.cure });
+  // A grant's site was named by Atlassian itself, and its calls go to the gateway.
+  if (target.grant) return passed('address');
   const answer = await attempt(() => client.serverInfo());
   if (answer.ok) return passed('address');
   // Whoever judges credentials is a Jira; the next check says what is wrong with them.
@@ -116,106 +133,103 @@ async function checkAddress(client: JiraClient, target: CheckTarget): Promise<Co
   return failed('address', otherFailure(answer.error));
 }
 
-function credentialsFailure(error: unknown): Failure {
-  if (hasReason(error, 'captcha')) {
-    return {
-      cause: 'Jira has locked this account behind a CAPTCHA after failed logins.',
-      cure: 'Log in to Jira once in a browser with this account, then test again.',
-    };
+function refusedLogin(address: ConnectionCheck, error: unknown, { grant }: CheckTarget): ConnectionReport {
+  if (grant && isKind(error, 'unavailable') && !hasReason(error, 'credentials-unreadable', 'no-oauth-app')) {
+    return report([failed('address', otherFailure(error))]);
   }
-  if (isKind(error, 'auth')) {
-    return {
-      cause: 'Jira does not accept the e-mail and API token (401).',
-      cure: 'Confirm that both are correct, and that the token was not revoked and has not expired in the Atlassian account settings; make a new one if in doubt.',
-    };
-  }
-  if (isKind(error, 'scope')) return scopeFailure('read:jira-user');
-  if (isKind(error, 'forbidden')) {
-    return {
-      cause: 'Jira knows the account but does not let it in (403).',
-      cure: 'Give the account access to Jira in the Atlassian administration, and check that no IP allow-list shuts us out.',
-    };
-  }
-  return otherFailure(error);
+  const failure = credentialsFailure(error, grant ? 'oauth' : 'api_token');
+  return report([address, failed('credentials', failure)]);
 }
 
-function projectFailure(error: unknown, projectKey: string): Failure {
-  if (isKind(error, 'not-found')) {
-    return {
-      cause: `Project ${projectKey} does not exist, or the account may not see it (404).`,
-      cure: 'Check the project key under Project settings > Details: it is case-sensitive. If it is right, give the account the permission Browse projects.',
-    };
-  }
-  if (isKind(error, 'scope')) return scopeFailure('read:jira-work');
-  return otherFailure(error);
+function scopesCheck({ grant }: CheckTarget): ConnectionCheck[] {
+  if (!grant) return [];
+  const missing = missingScopes(grant.scopes);
+  return [missing.length === 0 ? passed('scopes') : failed('scopes', scopeFailure(missing))];
 }
 
-function permissionsCheck(granted: Attempt<Record<string, boolean>>, projectKey: string): ConnectionCheck {
-  if (!granted.ok) {
-    return failed(
-      'permissions',
-      isKind(granted.error, 'scope') ? scopeFailure('read:jira-work') : otherFailure(granted.error),
-    );
-  }
+/** The project that is meant by a key in the wrong case. */
+async function inUpperCase(client: JiraClient, key: string, error: unknown): Promise<JiraProject | undefined> {
+  const upper = key.toUpperCase();
+  if (upper === key || !isKind(error, 'not-found')) return undefined;
+  const found = await attempt(() => client.project(upper));
+  return found.ok ? found.value : undefined;
+}
+
+function isTeamManaged({ style, simplified }: JiraProject): boolean {
+  return style === 'next-gen' || simplified === true;
+}
+
+function projectCheck(project: JiraProject): ConnectionCheck {
+  const note =
+    'A team-managed project: Jira sets the resolution itself there, so list the statuses that mean "will not be fixed" in the status mapping.';
+  return passed('project', isTeamManaged(project) ? note : undefined);
+}
+
+function permissionsCheck(granted: Attempt<Record<string, boolean>>, project: JiraProject): ConnectionCheck {
+  if (!granted.ok) return failed('permissions', callFailure(granted.error));
   const missing = Object.entries(NEEDED_PERMISSIONS).flatMap(([key, name]) => (granted.value[key] ? [] : [name]));
   if (missing.length === 0) return passed('permissions');
+  const where = isTeamManaged(project)
+    ? 'Project settings > Access, with a role that has it (this project is team-managed)'
+    : 'Project settings > Permissions';
   return failed('permissions', {
-    cause: `The account lacks ${missing.length === 1 ? 'a permission' : 'permissions'} in ${projectKey}: ${missing.join(', ')}.`,
-    cure: 'A Jira administrator can grant it under Project settings > Permissions (Access in a team-managed project).',
+    cause: `The account lacks ${missing.length === 1 ? 'a permission' : 'permissions'} in ${project.key}: ${missing.join(', ')}.`,
+    cure: `A Jira administrator can grant it under ${where}.`,
   });
+}
+
+interface CreateScreen {
+  readonly project: JiraProject;
+  readonly types: Attempt<Array<{ id: string; name: string; subtask: boolean }>>;
 }
 
 async function checkFields(
   client: JiraClient,
   target: CheckTarget,
-  types: Attempt<Array<{ id: string; name: string; subtask: boolean }>>,
+  { project, types }: CreateScreen,
 ): Promise<ConnectionCheck> {
-  if (!types.ok) return failed('fields', otherFailure(types.error));
+  if (!types.ok) return failed('fields', callFailure(types.error));
   const wanted = target.issueType ?? 'Bug';
   const usable = types.value.filter(({ subtask }) => !subtask);
   const type = usable.find(({ id, name }) => id === wanted || name.toLowerCase() === wanted.toLowerCase());
   if (!type) {
     return failed('fields', {
-      cause: `Project ${target.projectKey} has no issue type ${wanted}.`,
+      cause: `Project ${project.key} has no issue type ${wanted}.`,
       cure: usable.length > 0 ? `Choose one of: ${usable.map(({ name }) => name).join(', ')}.` : 'Add one in Jira.',
     });
   }
-  const fields = await attempt(() => client.issueFields(target.projectKey, type.id));
-  if (!fields.ok) return failed('fields', otherFailure(fields.error));
+  const fields = await attempt(() => client.issueFields(project.key, type.id));
+  if (!fields.ok) return failed('fields', callFailure(fields.error));
   const missing = missingRequiredFields(fields.value, target.templateFields);
   if (missing.length === 0) return passed('fields');
+  const where = isTeamManaged(project) ? ` (Project settings > Issue types > ${type.name})` : '';
   return failed('fields', {
-    cause: `${type.name} in ${target.projectKey} requires fields that have no default: ${missing.map(({ name }) => name).join(', ')}.`,
-    cure: 'Give them a default or make them optional in Jira, or fill them in the sync rule of the source.',
+    cause: `${type.name} in ${project.key} requires fields that have no default: ${missing.map(({ name }) => name).join(', ')}.`,
+    cure: `Give them a default or make them optional in Jira${where}, or fill them in the sync rule of the source.`,
   });
 }
 
-function scopeFailure(scope: string): Failure {
-  return {
-    cause: `The credentials lack the scope ${scope}.`,
-    cure: 'Connect again and grant every scope that is asked for; a scoped API token needs it ticked.',
-  };
-}
+const OWNER_NOTE =
+  'While the OAuth app is private, Jira delivers webhooks only where the owner of the app gave the consent; polling finds what is missed.';
 
-function otherFailure(error: unknown): Failure {
-  if (!(error instanceof JiraError)) {
-    return { cause: 'The check failed inside Recheck.', cure: 'Try again; if it stays, look at the log.' };
+async function checkWebhooks(
+  client: JiraClient,
+  { ids, error }: { ids: ReadonlyArray<string>; error: string | null },
+): Promise<ConnectionCheck> {
+  if (error !== null) {
+    return failed('webhooks', {
+      cause: `The webhook is not registered. ${error}`.trim(),
+      cure: 'Recheck tries again by itself; until then changes are found by polling, where auto sync is on.',
+    });
   }
-  if (error.kind === 'rate-limited') {
-    return { cause: 'Jira is limiting our calls (429).', cure: `Try again in ${seconds(error.retryAfterMs)}.` };
-  }
-  const [cause, ...cure] = error.message.split(/(?<=\.) /);
-  return { cause: cause ?? error.message, cure: cure.join(' ') || 'Try again in a minute.' };
-}
-
-function seconds(ms: number | undefined): string {
-  return `${Math.ceil((ms ?? 60_000) / 1000)} seconds`;
-}
-
-function isKind(error: unknown, ...kinds: JiraError['kind'][]): boolean {
-  return error instanceof JiraError && kinds.includes(error.kind);
-}
-
-function hasReason(error: unknown, ...reasons: string[]): boolean {
-  return error instanceof JiraError && error.reason !== undefined && reasons.includes(error.reason);
+  if (ids.length === 0)
+    return passed('webhooks', `No source is routed here yet, so no webhook is needed. ${OWNER_NOTE}`);
+  const listed = await attempt(() => client.listWebhooks());
+  if (!listed.ok) return failed('webhooks', callFailure(listed.error));
+  const known = new Set(listed.value.map(({ id }) => id));
+  if (ids.every((id) => known.has(id))) return passed('webhooks', OWNER_NOTE);
+  return failed('webhooks', {
+    cause: 'Jira does not list the webhook any more: it has expired or was deleted.',
+    cure: 'Synchronise the connection: the webhook is registered anew and what was missed is caught up.',
+  });
 }

@@ -3,6 +3,7 @@ import type { JiraErrorKind } from './errors';
 import { JiraError } from './errors';
 import type { HeaderReader } from './retry-after';
 import { namedDelayMs, retryDelayMs } from './retry-after';
+import { scopeOf } from './scopes';
 import { ADDRESS_REFUSED } from './transport';
 
 /** What the judgement of an answer depends on: which call it was, and whether it changes anything in Jira. */
@@ -38,8 +39,13 @@ export function failedAnswer(call: CallKind, answer: JiraAnswer, clock: { now: n
     fields: said.fields,
     reason: answer.header('ratelimit-reason') ?? (status >= 300 && status < 400 ? 'redirect' : undefined),
     retryAfterMs: wait ?? (status === 503 ? namedDelayMs(answer.header, clock.now) : undefined),
-    message: `Jira answered ${status} to ${call.operation}${said.text ? ` and says: ${said.text}` : ''}. ${movedTo(answer) ?? CURES[kind]}`,
+    message: `Jira answered ${status} to ${call.operation}${said.text ? ` and says: ${said.text}` : ''}. ${movedTo(answer) ?? cureOf(kind, call)}`,
   });
+}
+
+function cureOf(kind: JiraErrorKind, call: CallKind): string {
+  if (kind === 'scope') return `It needs the scope ${scopeOf(call.operation)}: ${CURES.scope}`;
+  return CURES[kind];
 }
 
 // Only the origin is named: the rest of a redirect may hold a session.
@@ -77,8 +83,8 @@ export function unexpectedAnswer(call: CallKind, answer: JiraAnswer, detail: str
 }
 
 const CURES: Readonly<Record<JiraErrorKind, string>> = {
-  auth: 'The credentials are wrong, expired or revoked: connect again with a new API token.',
-  scope: 'The credentials lack a scope: connect again and grant every scope that is asked for.',
+  auth: 'The credentials are wrong, expired or revoked: connect again with new ones.',
+  scope: 'connect again and grant every scope that is asked for.',
   forbidden: 'The connecting account lacks a permission: a Jira administrator can grant it in the project settings.',
   'not-found': 'It does not exist, or the connecting account may not see it.',
   rejected: 'Correct what Jira names, then try again.',
@@ -91,7 +97,8 @@ const CURES: Readonly<Record<JiraErrorKind, string>> = {
 function kindOf(call: CallKind, status: number, text: string): JiraErrorKind {
   if (status === 401) return /scope/i.test(text) ? 'scope' : 'auth';
   if (status === 403) return 'forbidden';
-  if (status === 404) return 'not-found';
+  // Everybody is somebody on a site that is there: the gateway does not know the site, or no longer for these credentials.
+  if (status === 404) return call.operation === 'myself' ? 'auth' : 'not-found';
   if (status === 409) return 'conflict';
   if (status === 429) return 'rate-limited';
   if (status >= 500 || status === 408) return call.write ? 'ambiguous' : 'unavailable';

@@ -14,6 +14,10 @@ export interface JiraConnectionAccess {
   /** Given for OAuth and scoped tokens: requests then go to the gateway, not to the site. */
   readonly cloudId?: string | undefined;
   readonly gatewayUrl?: string | undefined;
+  /** Asked once per call after a 401 that names no missing scope, for the header to send the same request with again. */
+  readonly renew?: ((refused: string) => Promise<string>) | undefined;
+  /** Told of each `auth` and `scope` failure before the caller is. */
+  readonly onDenied?: ((error: JiraError) => Promise<void>) | undefined;
 }
 
 /** What is told about every answer, for metrics and connection health. */
@@ -45,7 +49,7 @@ type QueryValue = string | number | boolean | undefined;
 
 export interface JiraCall {
   readonly operation: string;
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Under `/rest/api/3`; variable parts already encoded by `pathOf`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, QueryValue>>;
@@ -70,8 +74,8 @@ export function createJiraRequest(deps: JiraRequestDeps) {
   const fetch = deps.fetch ?? createJiraFetch(allowedHttpOrigins);
   const base = baseUrl(connection);
 
-  async function exchange(kind: CallKind, call: JiraCall): Promise<JiraAnswer> {
-    const init = initOf(call, await authorizationFor(kind), AbortSignal.timeout(timeoutMs));
+  async function exchange(kind: CallKind, call: JiraCall, authorization: string): Promise<JiraAnswer> {
+    const init = initOf(call, authorization, AbortSignal.timeout(timeoutMs));
     const started = performance.now();
     try {
       const answer = await follow({ kind, url: urlOf(base, call), init, fetch, allowedHttpOrigins });
@@ -82,9 +86,9 @@ export function createJiraRequest(deps: JiraRequestDeps) {
     }
   }
 
-  async function authorizationFor(kind: CallKind): Promise<string> {
+  async function headerFrom(kind: CallKind, source: () => Promise<string> | string): Promise<string> {
     try {
-      return await connection.authorization();
+      return await source();
     } catch (error) {
       if (error instanceof JiraError) throw error;
       // Nothing was sent. The cause is dropped, it may speak of the credentials.
@@ -97,11 +101,30 @@ export function createJiraRequest(deps: JiraRequestDeps) {
     }
   }
 
-  async function send(kind: CallKind, call: JiraCall): Promise<JiraAnswer> {
-    const answer = await exchange(kind, call);
+  async function attempt(kind: CallKind, call: JiraCall): Promise<JiraAnswer> {
+    const { renew } = connection;
+    const authorization = await headerFrom(kind, connection.authorization);
+    const answer = await exchange(kind, call, authorization);
     const failure = failedAnswer(kind, answer, { now: now() });
-    if (failure) throw failure;
-    return answer;
+    if (!failure) return answer;
+    // A 401 was not executed, so a write may go again too. Nothing but the status 401 proves that.
+    if (!renew || failure.kind !== 'auth' || answer.status !== 401) throw failure;
+    const renewed = await headerFrom(kind, () => renew(authorization));
+    const second = await exchange(kind, call, renewed);
+    const again = failedAnswer(kind, second, { now: now() });
+    if (again) throw again;
+    return second;
+  }
+
+  async function send(kind: CallKind, call: JiraCall): Promise<JiraAnswer> {
+    try {
+      return await attempt(kind, call);
+    } catch (error) {
+      const isDenied = error instanceof JiraError && (error.kind === 'auth' || error.kind === 'scope');
+      // What Jira said counts; where noting it fails, the next call notes it.
+      if (isDenied) await connection.onDenied?.(error).catch(() => undefined);
+      throw error;
+    }
   }
 
   return {

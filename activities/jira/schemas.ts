@@ -131,6 +131,39 @@ export const resolutionPage = z.looseObject({ values: z.array(named), isLast: z.
 
 export const projectStatuses = z.array(z.looseObject({ id: text, name: text, statuses: z.array(status) }));
 
+const webhookId = z.union([z.number(), text]).transform(String);
+// The description says a number of milliseconds, the live API sends an ISO text.
+const moment = z.union([z.number(), text]).transform((value, context) => {
+  const date = new Date(value);
+  if (Number.isFinite(date.getTime())) return date;
+  context.addIssue({ code: 'custom', message: 'not a moment' });
+  return z.NEVER;
+});
+
+export const registeredWebhooks = z.looseObject({
+  webhookRegistrationResult: z.array(
+    z.looseObject({ createdWebhookId: webhookId.optional(), errors: z.array(text).optional() }),
+  ),
+});
+
+export const webhook = z.looseObject({
+  id: webhookId,
+  url: text.optional(),
+  jqlFilter: text.optional(),
+  events: z.array(text).default([]),
+  fieldIdsFilter: z.array(text).optional(),
+  expirationDate: moment.optional(),
+});
+
+export const webhookPage = z.looseObject({
+  values: z.array(webhook).default([]),
+  isLast: z.boolean().optional(),
+  total: z.number().optional(),
+});
+
+export const webhookExpiry = z.looseObject({ expirationDate: moment.optional() });
+
+export type JiraWebhook = z.infer<typeof webhook>;
 export type JiraUser = z.infer<typeof myself>;
 export type JiraProject = z.infer<typeof project>;
 export type JiraIssueType = z.infer<typeof issueType>;

@@ -128,6 +128,38 @@ const CALLS: Array<[string, (client: JiraClient) => Promise<unknown>, string, un
     'POST /rest/api/3/issue/10001/attachments',
     [{ id: '7', filename: 'shot-1a2b.png', size: 2 }],
   ],
+  [
+    'registerWebhooks',
+    (jira) =>
+      jira.registerWebhooks({
+        url: 'https://recheck.example/api/integrations/jira/webhook/1',
+        webhooks: [
+          {
+            events: ['jira:issue_updated', 'jira:issue_deleted'],
+            jqlFilter: 'project in (ACC, WEB)',
+            fieldIdsFilter: ['status', 'resolution'],
+          },
+        ],
+      }),
+    'POST /rest/api/3/webhook',
+    { webhookRegistrationResult: [{ createdWebhookId: 1000 }] },
+  ],
+  [
+    'listWebhooks',
+    (jira) => jira.listWebhooks(),
+    'GET /rest/api/3/webhook?startAt=0&maxResults=100',
+    {
+      values: [{ id: 1000, url: 'https://x', jqlFilter: 'project = ACC', events: [], expirationDate: 1 }],
+      isLast: true,
+    },
+  ],
+  [
+    'refreshWebhooks',
+    (jira) => jira.refreshWebhooks(['1000', '1001']),
+    'PUT /rest/api/3/webhook/refresh',
+    { expirationDate: '2026-12-22T10:00:00.000+0000' },
+  ],
+  ['deleteWebhooks', (jira) => jira.deleteWebhooks(['1000']), 'DELETE /rest/api/3/webhook', undefined],
 ];
 
 let server: OddServer;

@@ -1,4 +1,4 @@
-import type { ConnectionReport } from '../../activities/jira/connection-check';
+import type { CheckTarget, ConnectionReport } from '../../activities/jira/connection-check';
 import { checkConnection } from '../../activities/jira/connection-check';
 import type { OddServer } from './odd-server';
 import { contractClient, startOddServer } from './odd-server';
@@ -37,7 +37,7 @@ afterAll(() => server.stop());
 
 async function check(
   changes: Record<string, Reply> = {},
-  target: { siteUrl?: string; projectKey?: string; issueType?: string; templateFields?: string[] } = {},
+  target: Partial<CheckTarget> = {},
 ): Promise<ConnectionReport> {
   const replies = { ...SOUND, ...changes };
   server.answer((request, response) => {
@@ -152,6 +152,31 @@ describe('the connection test', () => {
     expect(report.checks.slice(0, -1).every(({ ok }) => ok)).toBe(true);
   });
 
+  it('says which project is meant where a key is in the wrong case', async () => {
+    const report = await check({}, { projectKey: 'acc' });
+    expect(report.checks.at(-1)).toMatchObject({
+      name: 'project',
+      ok: false,
+      cause: expect.stringContaining('there is ACC'),
+      cure: expect.stringContaining('case-sensitive'),
+    });
+  });
+
+  it('knows a team-managed project: what to map there, and where its permissions are', async () => {
+    const project = { 'project/ACC': { body: { id: '1', key: 'ACC', name: 'Access', style: 'next-gen' } } };
+    expect((await check(project)).checks).toContainEqual(
+      expect.objectContaining({ name: 'project', ok: true, note: expect.stringContaining('status mapping') }),
+    );
+    const denied = await check({ ...project, mypermissions: { body: permissions(['BROWSE_PROJECTS']) } });
+    expect(denied.checks.at(-1)).toMatchObject({ cure: expect.stringContaining('Project settings > Access') });
+  });
+
+  it('looks at address and credentials alone while there is no project', async () => {
+    const report = await check({}, { projectKey: undefined });
+    expect(report).toMatchObject({ ok: true, account: { accountId: 'bot' } });
+    expect(report.checks.map(({ name }) => name)).toEqual(['address', 'credentials']);
+  });
+
   it('counts what the template fills as given', async () => {
     const changes = { 'issuetypes/2': { body: { fields: [fieldOf('customfield_1')] } } };
     expect((await check(changes, { templateFields: ['customfield_1'] })).ok).toBe(true);
@@ -160,6 +185,56 @@ describe('the connection test', () => {
   it('looks at the issue type of the rule', async () => {
     const changes = { 'issuetypes/1': { body: { fields: [fieldOf('summary')] } } };
     expect((await check(changes, { issueType: 'task' })).ok).toBe(true);
+  });
+});
+
+describe('the connection test of an OAuth connection', () => {
+  const scopes = ['read:jira-work', 'write:jira-work', 'read:jira-user', 'manage:jira-webhook', 'offline_access'];
+  const listed = { webhook: { body: { values: [{ id: 7 }, { id: 8 }], isLast: true } } };
+  const webhooks = { ids: ['7'], error: null };
+  const scopeText = { code: 401, message: 'Unauthorized; scope does not match' };
+  const wrong = (report: ConnectionReport) => report.checks.filter(({ ok }) => !ok);
+
+  it('passes, and says when a private app gets no deliveries', async () => {
+    const report = await check(listed, { grant: { scopes }, webhooks });
+    expect(report.ok).toBe(true);
+    expect(report.checks.map(({ name }) => name)).toEqual([
+      ...['address', 'credentials', 'scopes', 'project', 'permissions', 'fields', 'webhooks'],
+    ]);
+    expect(report.checks.at(-1)?.note).toContain('owner of the app');
+  });
+
+  it('names the scopes that were not granted', async () => {
+    const report = await check(listed, { grant: { scopes: scopes.slice(0, 1) }, webhooks });
+    expect(wrong(report)).toMatchObject([{ name: 'scopes', cure: expect.stringContaining('Connect again') }]);
+    for (const scope of scopes.slice(1, 4)) expect(wrong(report)[0]?.cause).toContain(scope);
+  });
+
+  it('names the scope of a call that Jira refuses', async () => {
+    const refused = { status: 401, body: scopeText };
+    const webhook = await check({ webhook: refused }, { grant: { scopes }, webhooks });
+    expect(wrong(webhook)).toMatchObject([{ cause: expect.stringContaining('manage:jira-webhook') }]);
+    const project = await check({ ...listed, 'project/ACC': refused }, { grant: { scopes }, webhooks });
+    expect(wrong(project)).toMatchObject([{ name: 'project', cause: expect.stringContaining('read:jira-work') }]);
+  });
+
+  it.each<[string, Record<string, Reply>, { ids: string[]; error: string | null }, string, string]>([
+    ['a webhook that vanished', listed, { ids: ['7', '9'], error: null }, 'does not list', 'registered anew'],
+    ['a webhook that was rejected', listed, { ids: [], error: 'Jira said no.' }, 'Jira said no.', 'tries again'],
+  ])('fails for %s', async (_what, changes, given, cause, cure) => {
+    expect(wrong(await check(changes, { grant: { scopes }, webhooks: given }))).toEqual([
+      { name: 'webhooks', ok: false, cause: expect.stringContaining(cause), cure: expect.stringContaining(cure) },
+    ]);
+  });
+
+  it.each([
+    ['a dead grant', { status: 401 }, 'credentials', 'does not accept the grant', 'Connect with Atlassian again'],
+    ['a site that is gone', { status: 404 }, 'credentials', 'does not know this site', 'choose the site'],
+    ['an outage of the gateway', { status: 503 }, 'address', 'Jira answered 503', 'later'],
+  ])('names cause and cure of %s', async (_what, myself, name, cause, cure) => {
+    expect(wrong(await check({ myself }, { grant: { scopes }, webhooks }))).toEqual([
+      { name, ok: false, cause: expect.stringContaining(cause), cure: expect.stringContaining(cure) },
+    ]);
   });
 });
 

@@ -1,0 +1,51 @@
+// Links of a connection that was disconnected, which a new connection to the same site may take over (features C8).
+
+import type { Pool } from 'pg';
+
+export type OldConnection = { id: string; siteUrl: string; projectKey: string; disconnectedAt: Date; links: number };
+
+export type AdoptionStore = ReturnType<typeof createAdoptionStore>;
+
+/** Store of old connections and of the links that they left behind. */
+export function createAdoptionStore({ pool }: { pool: Pool }) {
+  return {
+    /**
+     * Disconnected connections to the same site that have links left, the last one first. The same site is one with the
+     * same cloud id, or, where one of the two has none, the same address.
+     */
+    async candidates(
+      organisationId: string,
+      site: { siteUrl: string; cloudId: string | null },
+    ): Promise<OldConnection[]> {
+      const { rows } = await pool.query<OldConnection>(
+        `select c.id, c.site_url as "siteUrl", c.project_key as "projectKey", c.deleted_at as "disconnectedAt",
+           l.links
+         from connection c
+         cross join lateral (
+           select count(*)::int as links from issue_link l where l.connection_id = c.id and l.state = 'linked') l
+         where c.organisation_id = $1 and c.deleted_at is not null and l.links > 0
+           and case when c.cloud_id is null or $3::text is null then lower(c.site_url) = lower($2) else c.cloud_id = $3 end
+         order by c.deleted_at desc`,
+        [organisationId, site.siteUrl, site.cloudId],
+      );
+      return rows;
+    },
+
+    /**
+     * Moves the links of a disconnected connection to another one, and answers how many. A link whose issue the new
+     * connection knows already stays where it is, as history.
+     */
+    async adopt(organisationId: string, { from, to }: { from: string; to: string }): Promise<number> {
+      const { rowCount } = await pool.query(
+        `update issue_link l set connection_id = $3, checked_at = null
+         from connection o
+         where o.id = $2 and o.organisation_id = $1 and o.deleted_at is not null
+           and l.organisation_id = $1 and l.connection_id = o.id and l.state = 'linked'
+           and not exists (
+             select 1 from issue_link n where n.connection_id = $3 and n.jira_issue_id = l.jira_issue_id)`,
+        [organisationId, from, to],
+      );
+      return rowCount ?? 0;
+    },
+  };
+}
