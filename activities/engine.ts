@@ -11,10 +11,13 @@ import {
   jiraChangedSignal,
   lifecycleStart,
   linkUpdate,
+  type MissingInput,
+  missingDecidedUpdate,
   type PushBatchInput,
   type PushResult,
   pushUpdate,
   pushWorkflowId,
+  searchAttributes,
   sessionWorkflowId,
   startSessionUpdate,
   type Timings,
@@ -25,6 +28,14 @@ import {
   verdictsUpdate,
 } from '../workflows/contract';
 import type { Actor, VerdictGiven } from '../workflows/rules/lifecycle';
+import {
+  type ConnectionRef,
+  type SyncInput,
+  type SyncReason,
+  syncSignal,
+  syncWorkflowId,
+} from '../workflows/sync-contract';
+import { createSchedules } from './schedules';
 
 export type StartedFinding = Parameters<typeof lifecycleStart>[0];
 type SessionStart = { organisationId: string; sessionId: string };
@@ -35,12 +46,18 @@ export type Engine = ReturnType<typeof createEngine>;
 export function createEngine({
   client,
   timings,
+  sync = { pollMs: 3_600_000, maintenanceMs: 900_000 },
   callMs = 10_000,
 }: {
   client: Client;
   timings: Timings;
+  /** How often connections are polled and looked after, in milliseconds. */
+  sync?: { pollMs: number; maintenanceMs: number };
   callMs?: number;
 }) {
+  // Until a marker that is not found counts as not there, Jira's search index may run behind.
+  const indexLagMs = timings.searchWindowMs;
+  const schedules = createSchedules({ client, settings: { ...sync, indexLagMs } });
   const within = <T>(ms: number, call: () => Promise<T>) => client.withDeadline(Date.now() + ms, call);
 
   function operation(finding: StartedFinding) {
@@ -127,6 +144,16 @@ export function createEngine({
       );
     },
 
+    /** Somebody decided what becomes of a finding whose issue was deleted in Jira. */
+    async missingDecided(finding: StartedFinding, input: MissingInput): Promise<void> {
+      await within(callMs, () =>
+        client.workflow.executeUpdateWithStart(missingDecidedUpdate, {
+          args: [input],
+          startWorkflowOperation: operation(finding),
+        }),
+      );
+    },
+
     /** Something changed in Jira: the lifecycle goes and reads. */
     async jiraChanged(finding: StartedFinding): Promise<void> {
       const start = lifecycleStart(finding, timings);
@@ -141,6 +168,28 @@ export function createEngine({
         client.workflow.signalWithStart('findingLifecycle', { ...start, signal: verdictSignal, signalArgs: [verdict] }),
       );
     },
+
+    /**
+     * Has a connection brought up to date; a sync that is under way takes the reason up. `restored`, `asked` and
+     * `connected` look at everything that is tracked, `routing` only sees to the webhook and the poll's schedule, and
+     * `hint` says that something changed and not what.
+     */
+    async syncConnection({ reason, ...connection }: ConnectionRef & { reason: SyncReason }): Promise<void> {
+      const args: [SyncInput] = [{ ...connection, reasons: [], indexLagMs }];
+      await within(callMs, () =>
+        client.workflow.signalWithStart('connectionSync', {
+          workflowId: syncWorkflowId(connection.connectionId),
+          taskQueue,
+          args,
+          signal: syncSignal,
+          signalArgs: [reason],
+          staticSummary: 'Sync of a Jira connection',
+          typedSearchAttributes: [{ key: searchAttributes.organisation, value: connection.organisationId }],
+        }),
+      );
+    },
+
+    ...schedules,
 
     ensureSession,
     startSession: (session: SessionStart) =>

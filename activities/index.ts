@@ -10,6 +10,8 @@ import type { Engine } from './engine';
 import { createFollowUpActivities } from './issue-follow-up';
 import { createIssueActivities } from './issues';
 import type { JiraAccess } from './jira-access';
+import { createMaintenanceActivities } from './maintenance';
+import { createSyncActivities, type SyncSettings } from './sync';
 
 export type ActivityDeps = {
   db: Db;
@@ -17,6 +19,7 @@ export type ActivityDeps = {
   engine: Engine;
   baseUrl: string;
   pushIntervalMs: number;
+  sync: SyncSettings;
 };
 type FindingRef = { organisationId: string; findingId: string };
 type SessionRef = { organisationId: string; sessionId: string };
@@ -32,12 +35,19 @@ export function createActivities(deps: ActivityDeps) {
     ...createIssueActivities(deps),
     ...createFollowUpActivities(deps),
     ...pushActivities(deps),
+    ...createSyncActivities(deps),
+    ...createMaintenanceActivities(deps),
   };
 }
 
 /** For Jira's own task queue. */
 export function createJiraActivities(deps: ActivityDeps) {
-  return { ...createIssueActivities(deps), ...createFollowUpActivities(deps) };
+  return {
+    ...createIssueActivities(deps),
+    ...createFollowUpActivities(deps),
+    ...createSyncActivities(deps),
+    ...createMaintenanceActivities(deps),
+  };
 }
 
 function lifecycleActivities({ lifecycle }: Db) {

@@ -21,6 +21,8 @@ export type CreateAnswer =
   | { kind: 'created'; key: string }
   /** Jira said no, in a way that trying again does not change. */
   | { kind: 'refused'; reason: string }
+  /** Not executed, because the credentials are dead: it can be sent once they are replaced. */
+  | { kind: 'held'; reason: string }
   /** Not sent: the connection's next slot is further away than a second. */
   | { kind: 'no_slot'; waitMs: number }
   /** Not executed: rate limited, or nobody there. */
@@ -58,7 +60,7 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         return { kind: 'created', key: issue.key };
       } catch (error) {
-        return await createFailed({ db, linkId, error });
+        return await createFailed({ db, jira, linkId, attempt, error });
       }
     },
 
@@ -93,9 +95,18 @@ async function createOnce(client: JiraClient, content: Awaited<ReturnType<typeof
   }
 }
 
-async function createFailed(input: { db: IssueDeps['db']; linkId: string; error: unknown }): Promise<CreateAnswer> {
-  const { db, linkId, error } = input;
+type Failed = Pick<IssueDeps, 'db' | 'jira'> & { linkId: string; attempt: number; error: unknown };
+
+async function createFailed(failed: Failed): Promise<CreateAnswer> {
+  const { db, linkId, attempt } = failed;
+  const error = await judged(failed);
   if (!(error instanceof JiraError)) throw error;
+  const isHeld = (error.kind === 'auth' || error.kind === 'scope') && error.reason !== 'disconnected';
+  if (isHeld) {
+    // A clear answer: nothing was created, so the resumed push has nothing to search for.
+    await db.lifecycle.nextAttempt({ organisationId: '', linkId, attempt });
+    return { kind: 'held', reason: error.message };
+  }
   switch (error.kind) {
     case 'ambiguous':
       return { kind: 'ambiguous' };
@@ -111,6 +122,18 @@ async function createFailed(input: { db: IssueDeps['db']; linkId: string; error:
     default:
       await db.lifecycle.failLink({ linkId, reason: error.message });
       return { kind: 'refused', reason: error.message };
+  }
+}
+
+/** "Not found" can also mean that the gateway does not know the site (any more): only a live account's counts. */
+async function judged({ db, jira, linkId, error }: Failed): Promise<unknown> {
+  if (!(error instanceof JiraError) || error.kind !== 'not-found') return error;
+  try {
+    const { connectionId } = await db.findings.issueMaterial({ linkId });
+    await (await jira.clientFor(connectionId)).myself();
+    return error;
+  } catch (dead) {
+    return dead;
   }
 }
 

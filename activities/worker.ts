@@ -23,9 +23,16 @@ async function run(): Promise<void> {
   const connection = await Connection.connect(config.temporal.connection);
   const client = new Client({ connection, namespace });
   await registerSearchAttributes(client, namespace);
-  const engine = createEngine({ client, timings: config.timings });
-  const jira = createJiraAccess({ db, settings: config.jira });
-  const deps = { db, jira, engine, baseUrl: config.baseUrl, pushIntervalMs: config.jira.pushIntervalMs };
+  const engine = createEngine({ client, timings: config.timings, sync: config.sync });
+  const jira = createJiraAccess({ db, settings: config.jira, atlassian: config.atlassian });
+  const deps = {
+    db,
+    jira,
+    engine,
+    baseUrl: config.baseUrl,
+    pushIntervalMs: config.jira.pushIntervalMs,
+    sync: { checks: config.sync.checks, indexLagMs: config.timings.searchWindowMs },
+  };
   const shutdown = { shutdownGraceTime: '15s', shutdownForceTime: '20s' } as const;
   const workers = await Promise.all([
     Worker.create({
@@ -52,6 +59,7 @@ async function run(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  await engine.ensureMaintenance();
   const metrics = serveMetrics(config);
   process.stdout.write(`${JSON.stringify({ ready: true, worker: taskQueue })}\n`);
   try {

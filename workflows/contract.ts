@@ -4,7 +4,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor, LifecycleState, VerdictGiven } from './rules/lifecycle';
-import type { GivenVerdict } from './rules/vocabulary';
+import type { GivenVerdict, MissingDecision } from './rules/vocabulary';
 
 /** Workflows, and the activities that only touch PostgreSQL. */
 export const taskQueue = 'recheck';
@@ -30,14 +30,17 @@ export type LifecycleInput = { organisationId: string; findingId: string; timing
 export type PushInput = { batchId: string; actor: Actor };
 export type PushResult =
   | { outcome: 'created' | 'reused'; jiraKey: string }
-  | { outcome: 'refused' | 'failed'; reason: string };
+  | { outcome: 'refused' | 'failed' | 'held'; reason: string };
 export type LinkInput = { linkId: string; key: string; actor: Actor };
 export type UnlinkInput = { actor: Actor };
+export type MissingInput = { decision: MissingDecision; actor: Actor };
 
 /** Updates: a person waits for the answer. */
 export const pushUpdate = defineUpdate<PushResult, [PushInput]>('push');
 export const linkUpdate = defineUpdate<LifecycleState, [LinkInput]>('link');
 export const unlinkUpdate = defineUpdate<LifecycleState, [UnlinkInput]>('unlink');
+/** What becomes of a finding whose issue was deleted in Jira. */
+export const missingDecidedUpdate = defineUpdate<LifecycleState, [MissingInput]>('missingDecided');
 /** Signals: level-triggered ("something changed, go and read"), so a repeated or late one does no harm. */
 export const jiraChangedSignal = defineSignal('jiraChanged');
 export const verdictSignal = defineSignal<[VerdictGiven]>('verdict');

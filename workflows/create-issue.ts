@@ -1,7 +1,9 @@
 import { ActivityFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
 import { jiraTaskQueue, type Timings } from './contract';
+import { refusalOf } from './jira-refusal';
 import type { Actor, LinkedIssue } from './rules/lifecycle';
+import { heldReason } from './rules/push-gate';
 
 export type CreateInput = {
   organisationId: string;
@@ -10,7 +12,8 @@ export type CreateInput = {
   actor: Actor;
   timings: Timings;
 };
-export type CreateEnd = { outcome: 'created'; issue: LinkedIssue } | { outcome: 'refused' | 'failed'; reason: string };
+export type NoIssue = { outcome: 'refused' | 'failed' | 'held'; reason: string };
+export type CreateEnd = { outcome: 'created'; issue: LinkedIssue } | NoIssue;
 
 const { openLink, settleAttempt, nextAttempt } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',
@@ -31,8 +34,8 @@ const { findIssue } = proxyActivities<Activities>({
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor, timings } = input;
   const opened = await openLink({ organisationId, findingId, batchId, actor });
-  if (opened.kind === 'refused') return { outcome: 'refused', reason: opened.reason };
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
+  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason };
   const { linkId } = opened;
   let { attempt, resumed } = opened;
   for (let failures = 0; ; ) {
@@ -46,7 +49,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
       continue;
     }
     const lost = sent.kind === 'ambiguous' ? await lookFor({ organisationId, linkId, attempt }, timings) : null;
-    if (lost?.issue) return { outcome: 'created', issue: lost.issue };
+    if (lost?.end) return lost.end;
     if (!lost?.searched) {
       failures += 1;
       await pause(Math.max('waitMs' in sent ? sent.waitMs : 0, backoffMs(failures)), 'Try again');
@@ -57,17 +60,18 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
 
 function clearEnd(sent: Sent | typeof ambiguous, linkId: string): CreateEnd | null {
   if (sent.kind === 'created') return { outcome: 'created', issue: { linkId, key: sent.key } };
+  if (sent.kind === 'held') return { outcome: 'held', reason: heldReason(sent.reason) };
   return sent.kind === 'refused' ? { outcome: 'failed', reason: sent.reason } : null;
 }
 
 type Attempt = { organisationId: string; linkId: string; attempt: number };
 
 /** What became of an attempt without an answer; `searched` says that it was sent and stayed unfound. */
-async function lookFor(attempt: Attempt, timings: Timings): Promise<{ issue: LinkedIssue | null; searched: boolean }> {
+async function lookFor(attempt: Attempt, timings: Timings): Promise<{ end: CreateEnd | null; searched: boolean }> {
   const settled = await settleAttempt(attempt);
-  if (settled.kind === 'linked') return { issue: settled.issue, searched: false };
-  if (settled.kind === 'never_sent') return { issue: null, searched: false };
-  return { issue: await search(attempt, timings), searched: true };
+  if (settled.kind === 'linked') return { end: { outcome: 'created', issue: settled.issue }, searched: false };
+  if (settled.kind === 'never_sent') return { end: null, searched: false };
+  return { end: await search(attempt, timings), searched: true };
 }
 
 const ambiguous = { kind: 'ambiguous' as const };
@@ -93,17 +97,29 @@ async function sendOnce(input: Attempt, timings: Timings): Promise<Sent | typeof
 /** However slowly Jira answers, so many searches must have come back empty before the window is over. */
 const leastSearches = 5;
 
-async function search({ organisationId, linkId }: Attempt, timings: Timings): Promise<LinkedIssue | null> {
+/** Null: the attempt made no issue. Where Jira refuses to search, the push ends, and its link waits to be searched for. */
+async function search({ organisationId, linkId }: Attempt, timings: Timings): Promise<CreateEnd | null> {
   const { searchWindowMs, searchPauseMs } = timings;
   let since = 0;
   for (let misses = 1; ; misses += 1) {
     // The index lags and flickers: one hit is enough, one miss proves nothing.
-    const { issue } = await findIssue({ organisationId, linkId });
-    if (issue) return issue;
+    const found = await findOnce({ organisationId, linkId });
+    if (found) return found;
     // Counted from the first answer: while Jira cannot search, nothing is proven, however long that takes.
     since ||= Date.now();
     if (searchWindowMs === 0 || (misses >= leastSearches && Date.now() >= since + searchWindowMs)) return null;
     await pause(Math.max(searchPauseMs, 1), 'Search Jira again for the marker');
+  }
+}
+
+async function findOnce(link: { organisationId: string; linkId: string }): Promise<CreateEnd | null> {
+  try {
+    const { issue } = await findIssue(link);
+    return issue && { outcome: 'created', issue };
+  } catch (error) {
+    const { kind, reason } = refusalOf(error);
+    if (kind === 'held') return { outcome: 'held', reason: heldReason(reason) };
+    return { outcome: kind === 'disconnected' ? 'refused' : 'failed', reason };
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type LifecycleInput,
   lifecycleStateQuery,
   linkUpdate,
+  missingDecidedUpdate,
   pushUpdate,
   unlinkUpdate,
   verdictSignal,
@@ -41,6 +42,10 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     await inTurn({ type: 'unlink_asked', actor });
     return run.state();
   });
+  setHandler(missingDecidedUpdate, async ({ decision, actor }) => {
+    await inTurn({ type: 'missing_decided', decision, actor });
+    return run.state();
+  });
   setHandler(verdictSignal, (given) => inTurn({ type: 'verdict_given', ...given }));
   setHandler(jiraChangedSignal, () => {
     issueChanged = true;
@@ -53,14 +58,18 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     if (settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' })))
       return;
     issueChanged = false;
+    await run.payDebts();
     await run.readIssue();
   }
 
   await run.load();
   const somethingToDo = () => inbox.length > 0 || issueChanged;
-  const nothingToWaitFor = () => isSettled(run.state()) && allHandlersFinished();
+  const nothingToWaitFor = () => isSettled(run.state()) && allHandlersFinished() && run.debtsDueMs() === null;
+  const wakes = () => somethingToDo() || nothingToWaitFor();
   for (;;) {
-    await condition(() => somethingToDo() || nothingToWaitFor());
+    const dueMs = run.debtsDueMs();
+    if (dueMs === null) await condition(wakes);
+    else if (!(await condition(wakes, dueMs, { summary: 'Until Jira takes what it refused' }))) issueChanged = true;
     const event = inbox.shift();
     if (event) {
       await run.handle(event);

@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -9,7 +7,8 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
 import { jiraTaskQueue, type LifecycleInput, type PushResult, searchAttributes } from './contract';
-import { createIssueExactlyOnce } from './create-issue';
+import { createIssueExactlyOnce, type NoIssue } from './create-issue';
+import { type JiraRefusal, refusalOf } from './jira-refusal';
 import { describeLifecycle } from './rules/describe';
 import {
   type Effect,
@@ -19,6 +18,7 @@ import {
   newLifecycle,
   nextStep,
 } from './rules/lifecycle';
+import { heldReason } from './rules/push-gate';
 
 const { loadLifecycle, recordChange } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',
@@ -29,6 +29,13 @@ const { readIssue, reopenIssue, commentOnIssue } = proxyActivities<Activities>({
   startToCloseTimeout: '60s',
   retry: { initialInterval: '2s', maximumInterval: '5m' },
 });
+
+type Said = Extract<Effect, { type: 'comment' | 'reopen_issue' }>;
+/** Something to say in Jira; `since` when dead credentials have kept it from being said, if they have. */
+type Debt = { effect: Said; linkId: string; since: number | null };
+
+/** Credentials that nobody has replaced for so long are not waited for: the next change starts a new run anyway. */
+const longestDebtMs = 7 * 24 * 3_600_000;
 
 export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
 
@@ -41,13 +48,17 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   let recordedStatus = state.status;
   let records = 0;
   let shown = '';
-  let push: { batchId: string | null; failure: { outcome: 'refused' | 'failed'; reason: string } | null } | null = null;
+  let push: { batchId: string | null; failure: NoIssue | null } | null = null;
+  let beforePush: LifecycleState | null = null;
+  let debts: Debt[] = [];
+  /** Since when a change in Jira could not be read because of dead credentials. */
+  let unreadSince: number | null = null;
+  let debtTries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
     // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (event.type === 'push_asked' && state.issue && isSettled(state)) {
-      state = await loadLifecycle({ organisationId, findingId });
-    }
+    if (isSettled(state) && ((event.type === 'push_asked' && state.issue) || inDebt())) await reload();
+    if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
     state = step.state;
@@ -64,9 +75,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       case 'create_issue':
         return await createIssue(effect);
       case 'comment':
-        return await comment(effect);
       case 'reopen_issue':
-        return await reopen(effect);
+        return await say({ effect, linkId: state.issue?.linkId ?? '', since: null });
     }
   }
 
@@ -84,37 +94,64 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     push = { batchId, failure: null };
     showInUi();
     const end = await createIssueExactlyOnce({ batchId, actor, organisationId, findingId, timings });
-    await handle({ type: 'push_ended', ...end });
+    await handle({ type: 'push_ended', ...end, ...(beforePush ? { before: beforePush } : {}) });
   }
 
-  async function comment(effect: Extract<Effect, { type: 'comment' }>): Promise<void> {
-    const { verdict, sessionId, claim } = effect;
-    const linkId = state.issue?.linkId ?? '';
+  async function say(debt: Debt): Promise<void> {
+    const { effect } = debt;
+    if (effect.type === 'comment') await comment(effect, debt);
+    else await reopen(effect, debt);
+  }
+
+  async function comment({ verdict, sessionId, claim }: Extract<Said, { type: 'comment' }>, debt: Debt): Promise<void> {
+    const input = { organisationId, findingId, linkId: debt.linkId, sessionId, claim, verdict };
+    const options = { summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' } as const;
     // The verdict stands without its comment; that it is missing is written down.
     await orNote(
-      () =>
-        commentOnIssue.executeWithOptions({ summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' }, [
-          { organisationId, findingId, linkId, sessionId, claim, verdict },
-        ]),
-      noteAs('comment_failed'),
+      () => commentOnIssue.executeWithOptions(options, [input]),
+      (refusal) => owe(debt, refusal, 'comment'),
     );
   }
 
-  async function reopen({ sessionId, claim }: Extract<Effect, { type: 'reopen_issue' }>): Promise<void> {
-    const input = { organisationId, findingId, linkId: state.issue?.linkId ?? '', sessionId, claim };
+  async function reopen({ sessionId, claim }: Extract<Said, { type: 'reopen_issue' }>, debt: Debt): Promise<void> {
+    // Paid late, it may be about a claim that is over.
+    if (state.status !== 'needs_rerun' || state.claim !== claim) return;
+    const input = { organisationId, findingId, linkId: debt.linkId, sessionId, claim };
     const end = await orNote(
       () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
-      noteAs('reopen_failed'),
+      (refusal) => owe(debt, refusal, 'reopen'),
     );
     if (end) await handle({ type: 'issue_reopened', ...end });
   }
 
-  const noteAs = (event: string) => (detail: string) =>
-    record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
+  /** Dead credentials come back: what they kept from being said is said then. Everything else is only noted. */
+  async function owe(debt: Debt, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
+    const since = debt.since ?? Date.now();
+    if (kind !== 'held' || Date.now() - since > longestDebtMs) return await note(`${what}_failed`, reason);
+    debts.push({ ...debt, since });
+    if (debt.since === null) await note(`${what}_held`, heldReason(reason));
+  }
+
+  async function unreadable({ kind, reason }: JiraRefusal): Promise<void> {
+    const since = unreadSince ?? Date.now();
+    const isKnown = unreadSince !== null;
+    unreadSince = kind === 'held' && Date.now() - since <= longestDebtMs ? since : null;
+    if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
+  }
+
+  const inDebt = () => debts.length > 0 || unreadSince !== null;
+
+  async function reload(): Promise<void> {
+    state = await loadLifecycle({ organisationId, findingId });
+    recordedStatus = state.status;
+  }
+
+  const note = (event: string, detail: string) => record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
 
   function showInUi(): void {
+    setCurrentDetails(describeLifecycle(state));
     const now = `${state.status} ${state.issue?.key}`;
-    if (now !== shown) showState(state);
+    if (now !== shown) showAttributes(state);
     shown = now;
   }
 
@@ -124,7 +161,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
 
     /** Takes the state from the finding's row, and goes on with a push that an earlier run left in the middle. */
     async load(): Promise<void> {
-      state = await loadLifecycle({ organisationId, findingId });
+      await reload();
       if (state.status === 'pushing') {
         await createIssue({ type: 'create_issue', actor: { kind: 'recheck' }, batchId: null });
       }
@@ -132,13 +169,38 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
 
     /** Reads what the issue says now, and lets that count. */
     async readIssue(): Promise<void> {
-      if (!state.issue) return;
+      if (!state.issue) {
+        unreadSince = null;
+        return;
+      }
       const { linkId, key } = state.issue;
       const reading = await orNote(
         () => readIssue.executeWithOptions({ summary: `Read ${key}` }, [{ organisationId, findingId, linkId }]),
-        noteAs('read_failed'),
+        unreadable,
       );
-      if (reading) await handle({ type: 'issue_read', ...reading });
+      if (!reading) return;
+      unreadSince = null;
+      await handle({ type: 'issue_read', ...reading });
+    },
+
+    /** Says in Jira what dead credentials kept from being said. */
+    async payDebts(): Promise<void> {
+      if (!inDebt()) return;
+      debtTries += 1;
+      if (isSettled(state)) await reload();
+      const due = debts;
+      debts = [];
+      for (const debt of due) await say(debt);
+    },
+
+    /**
+     * Milliseconds until the next try of what dead credentials kept from being said or read; null where there is
+     * nothing. A reconnect wakes the lifecycle before that; this is the net below it.
+     */
+    debtsDueMs(): number | null {
+      if (inDebt()) return Math.min(60_000 * 2 ** Math.min(debtTries, 5), 1_800_000);
+      debtTries = 0;
+      return null;
     },
 
     /** What the push with this id is answered. */
@@ -149,22 +211,20 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   };
 }
 
-/** For the Temporal UI: what operators filter by, and what they read. */
-function showState(state: LifecycleState): void {
+/** For the Temporal UI: what operators filter by. */
+function showAttributes(state: LifecycleState): void {
   upsertSearchAttributes([
     { key: searchAttributes.status, value: state.status },
     ...(state.issue ? [{ key: searchAttributes.jiraKey, value: state.issue.key }] : []),
   ]);
-  setCurrentDetails(describeLifecycle(state));
 }
 
 /** What Jira refuses for good ends one effect, not the run: it is noted, and the finding stays where it is. */
-async function orNote<T>(call: () => Promise<T>, note: (refusal: string) => Promise<void>): Promise<T | null> {
+async function orNote<T>(call: () => Promise<T>, note: (refusal: JiraRefusal) => Promise<void>): Promise<T | null> {
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    await note(error.cause?.message ?? error.message);
+    await note(refusalOf(error));
     return null;
   }
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { type Stack, startStack } from '../support/stack';
 import { must } from '../support/stack-clients';
 import { until } from '../support/until';
@@ -67,7 +67,7 @@ describe('S5: what Jira says', () => {
   });
 });
 
-describe('S3: deliveries', () => {
+describe('S1 S3 S4: deliveries', () => {
   it('S3 the same delivery five times changes the state once', async () => {
     await stack.faults.add({ kind: 'duplicate', times: 4 });
     const { id } = await go.flagged();
@@ -76,7 +76,7 @@ describe('S3: deliveries', () => {
     expect(await go.finding(id)).toMatchObject({ status: 'needs_rerun', claim: { number: 1 } });
   });
 
-  it('S3 deliveries out of order end in what Jira says now', async () => {
+  it('S3 S4 deliveries out of order end in what Jira says now', async () => {
     const { id, key } = await go.pushed();
     await stack.faults.add({ kind: 'reorder', size: 4, gapMs: 250 });
     for (const status of ['In Progress', 'In Review', 'To Do', 'Done']) await go.move(key, status);
@@ -101,6 +101,49 @@ describe('S3: deliveries', () => {
     expect(await go.finding(id)).toMatchObject({ status: 'open', jira: null });
     await must(stack.api('POST', `/api/v1/findings/${id}/link`, { jiraKey: key }));
     expect(await go.becomes(id, 'needs_rerun')).toMatchObject({ jira: { key } });
+  });
+
+  it('S1 S4 a delivery has to be signed, and even then it is a hint: the issue is read, and what Jira says counts', async () => {
+    const { jiraUrl: siteUrl, jiraEmail: email, jiraApiToken: apiToken, jiraProject: projectKey } = stack.local;
+    const made = await must(stack.api('POST', '/api/v1/connections', { siteUrl, email, apiToken, projectKey }));
+    const source = `signed-${randomUUID().slice(0, 8)}`;
+    const route = { connection: made.id, projectKey, rule: { enabled: true } };
+    await must(stack.api('POST', '/api/v1/sources', { key: source, name: source, kind: 'suite', ...route }));
+    await go.report(source, { failed: ['pays'] });
+    const { items } = await go.push(source, await go.findings(source));
+    const { finding: id, jiraKey: key } = items[0];
+    const { id: issueId } = await go.issue(key);
+    const before = await go.history(id);
+
+    const item = { field: 'status', fieldId: 'status', from: '10000', fromString: 'To Do', to: '10002' };
+    const body = JSON.stringify({
+      timestamp: Date.now(),
+      webhookEvent: 'jira:issue_updated',
+      issue: { id: issueId, key },
+      changelog: { items: [{ ...item, toString: 'Done' }] },
+    });
+    const anybody = stack.apiAs(null);
+    const signature = `sha256=${createHmac('sha256', made.webhookSecret).update(body).digest('hex')}`;
+    const send = (path: string, headers: Record<string, string> = { 'x-hub-signature': signature }) =>
+      anybody('POST', `/api/integrations/jira/webhook${path}`, body, {
+        'content-type': 'application/json',
+        ...headers,
+      });
+    expect((await send(`?integration_id=${made.id}`, {})).status).toBe(401);
+    expect((await send(`/${made.id}`, { 'x-hub-signature': `sha256=${'0'.repeat(64)}` })).status).toBe(401);
+    expect((await send('')).status).toBe(400);
+    expect((await send(`?integration_id=${randomUUID()}`)).status).toBe(404);
+    expect(await deliveriesOf(key)).toBe(0);
+
+    expect((await send(`/${made.id}`)).status).toBeLessThan(300);
+    expect(await deliveriesOf(key)).toBe(1);
+    const reads = async () => {
+      const requests = await must<{ items: { method: string; path: string }[] }>(stack.sandbox('GET', '/requests'));
+      return requests.items.filter(({ method, path }) => method === 'GET' && path.endsWith(`/issue/${issueId}`)).length;
+    };
+    await until(async () => (await reads()) > 0, { what: 'the reading of the issue' });
+    await go.quiet(id);
+    expect(await go.finding(id)).toMatchObject({ status: 'awaiting_fix', history: before });
   });
 });
 
@@ -238,13 +281,6 @@ describe('S8: reopened, moved, deleted, linked', () => {
     expect(await go.count(id, 'moved')).toBe(1);
     await go.move(moved, 'Done');
     await go.becomes(id, 'needs_rerun');
-  });
-
-  it('S8 a deleted issue leaves the finding where it is, with the reason', async () => {
-    const { id, key } = await go.pushed();
-    await must(stack.jira('DELETE', `/rest/api/3/issue/${key}`));
-    await until(async () => (await go.count(id, 'issue_missing')) === 1, { what: 'noticing the deleted issue' });
-    expect(await go.finding(id)).toMatchObject({ status: 'awaiting_fix', reason: expect.stringContaining('deleted') });
   });
 
   it('S8 links an issue made by hand, refuses one that is taken, and unlinks it', async () => {

@@ -6,6 +6,7 @@ import { until } from '../support/until';
 
 export type Pushed = { source: string; id: string; key: string };
 export type Steps = ReturnType<typeof createSteps>;
+type Rule = { projectKey?: string; onJiraDone?: string; onVerifyFail?: string };
 type HistoryEvent = { at: string; actor: string; event: string; detail: string };
 
 /** A JUnit file with these tests; without a date, so that the run counts as begun now. */
@@ -25,17 +26,18 @@ export function junit({
   return `<testsuites><testsuite name="shop" tests="${cases.length}">${cases.join('')}</testsuite></testsuites>`;
 }
 
-/** The steps on one stack. Each story takes a source of its own, so that stories do not meet. */
-export function createSteps(stack: Stack) {
+/** The steps on one stack. Each story takes a source of its own, so that stories do not meet; `stories` names them. */
+export function createSteps(stack: Stack, { stories = 'story' }: { stories?: string } = {}) {
   const { api, jira, sandbox, db } = stack;
   let sources = 0;
 
-  /** Makes an enabled source with a rule, and answers its key. */
-  async function source(rule: object = {}): Promise<string> {
+  /** Makes an enabled source with a rule, and answers its key. Its project is ACC unless the rule says otherwise. */
+  async function source(rule: Rule = {}): Promise<string> {
     sources += 1;
-    const key = `story-${sources}`;
+    const key = `${stories}-${sources}`;
     const { connectionId, jiraProject } = stack.local;
-    const made = { key, name: key, kind: 'suite', connection: connectionId, projectKey: jiraProject };
+    const projectKey = rule.projectKey ?? jiraProject;
+    const made = { key, name: key, kind: 'suite', connection: connectionId, projectKey };
     await must(api('POST', '/api/v1/sources', { ...made, rule: { enabled: true, ...rule } }));
     return key;
   }
@@ -78,7 +80,7 @@ export function createSteps(stack: Stack) {
     );
 
   /** A source with findings that are in Jira. */
-  async function pushedAll(names: readonly string[], rule: object = {}): Promise<Pushed[]> {
+  async function pushedAll(names: readonly string[], rule: Rule = {}): Promise<Pushed[]> {
     const from = await source(rule);
     await report(from, { failed: names });
     const { items } = await push(from, await findings(from));
@@ -88,7 +90,7 @@ export function createSteps(stack: Stack) {
       key: jiraKey,
     }));
   }
-  async function pushed(rule: object = {}): Promise<Pushed> {
+  async function pushed(rule: Rule = {}): Promise<Pushed> {
     const [one] = await pushedAll(['adds to the cart'], rule);
     if (!one) throw new Error('Nothing was pushed.');
     return one;
@@ -105,7 +107,7 @@ export function createSteps(stack: Stack) {
     await must(jira('POST', `/rest/api/3/issue/${key}/transitions`, { transition: { id: way.id }, ...fields }));
   }
 
-  async function flagged(rule: object = {}): Promise<Pushed> {
+  async function flagged(rule: Rule = {}): Promise<Pushed> {
     const one = await pushed(rule);
     await move(one.key, 'Done');
     await becomes(one.id, 'needs_rerun');

@@ -1,6 +1,6 @@
 import { isAllowed } from '../../workflows/rules/permissions';
 import { type PushCandidate, pushDecision } from '../../workflows/rules/push-gate';
-import { type IssueReading, issueMeaning } from '../../workflows/rules/status-mapping';
+import { type IssueReading, issueMeaning, mappingOf, proposedMapping } from '../../workflows/rules/status-mapping';
 import { defaultRule } from '../../workflows/rules/vocabulary';
 
 describe('S5 what an issue means', () => {
@@ -8,8 +8,8 @@ describe('S5 what an issue means', () => {
     kind: 'found',
     key: 'ACC-1',
     category,
-    status,
-    resolution,
+    status: { id: `status of ${status}`, name: status },
+    resolution: resolution === null ? null : { id: `resolution of ${resolution}`, name: resolution },
   });
   it.each<[string, IssueReading, string]>([
     ['Done with the resolution Done', found('done', 'Done'), 'claimed'],
@@ -24,14 +24,51 @@ describe('S5 what an issue means', () => {
     ['To Do', found('new', null, 'To Do'), 'not_done'],
     ['No Category', found('undefined', null, 'Odd'), 'not_done'],
     ['an issue that is gone', { kind: 'missing' }, 'missing'],
+    ['an issue whose project is out of sight', { kind: 'project_lost' }, 'project_lost'],
   ])('%s', (_, reading, meaning) => {
     expect(issueMeaning(reading)).toBe(meaning);
   });
 
-  it("follows a connection's own lists", () => {
-    const mapping = { blockedResolutions: ['Deferred'], blockedStatuses: [] };
+  it("follows a project's own lists, by id", () => {
+    const renamed = { id: 'resolution of Deferred', name: 'Later' };
+    const mapping = { blockedResolutions: [renamed], blockedStatuses: [{ id: 'status of Parked', name: 'Parked' }] };
     expect(issueMeaning(found('done', 'Deferred'), mapping)).toBe('blocked');
+    expect(issueMeaning(found('done', null, 'Parked'), mapping)).toBe('blocked');
+    expect(issueMeaning(found('done', 'Later'), mapping)).toBe('claimed');
     expect(issueMeaning(found('done', 'Duplicate'), mapping)).toBe('claimed');
+  });
+
+  it('goes by the name where a list has no id', () => {
+    const mapping = { blockedResolutions: [{ id: '', name: 'deferred ' }], blockedStatuses: [] };
+    expect(issueMeaning(found('done', 'Deferred'), mapping)).toBe('blocked');
+  });
+
+  it('reads the lists of a project, and nothing from what is no list', () => {
+    const lists = { blockedResolutions: [{ id: '1', name: 'One' }], blockedStatuses: [{ id: '2', name: 'Two' }] };
+    expect(mappingOf({ ACC: lists }, 'ACC')).toEqual(lists);
+    expect(mappingOf({ ACC: lists }, 'WEB')).toBeUndefined();
+    expect(mappingOf({ ACC: { blockedResolutions: 'One' } }, 'ACC')).toEqual({
+      blockedResolutions: [],
+      blockedStatuses: [],
+    });
+    for (const odd of [null, undefined, 'ACC', 3, [], { ACC: null }]) expect(mappingOf(odd, 'ACC')).toBeUndefined();
+    expect(mappingOf({}, 'constructor')).toBeUndefined();
+  });
+
+  it('proposes what goes by a usual name; a status only where it closes', () => {
+    const named = (id: string, name: string) => ({ id, name });
+    const proposed = proposedMapping({
+      resolutions: [named('1', 'Done'), named('2', 'Won\u2019t Fix'), named('3', 'DUPLICATE')],
+      statuses: [
+        { ...named('4', "Won't do"), category: 'done' },
+        { ...named('5', 'Declined'), category: 'indeterminate' },
+        { ...named('6', 'Done'), category: 'done' },
+      ],
+    });
+    expect(proposed).toEqual({
+      blockedResolutions: [named('2', 'Won\u2019t Fix'), named('3', 'DUPLICATE')],
+      blockedStatuses: [named('4', "Won't do")],
+    });
   });
 });
 
@@ -62,6 +99,32 @@ describe('P1 the push gate', () => {
   ])('refuses %s with the reason', (_, change, reason) => {
     const decision = pushDecision({ ...ready, ...change });
     expect(decision).toEqual({ kind: 'refuse', reason: expect.stringMatching(reason) });
+  });
+});
+
+describe('C10 S8 the push gate of what waits', () => {
+  const waiting: PushCandidate = {
+    severity: 'serious',
+    status: 'open',
+    jiraKey: null,
+    rule: { ...defaultRule, enabled: true, projectKey: 'ACC' },
+    connection: { status: 'reconnect_required', reason: 'The token was revoked.' },
+  };
+  it('C10 holds what a broken connection alone stands against, and says why', () => {
+    expect(pushDecision(waiting)).toEqual({
+      kind: 'held',
+      reason: expect.stringMatching(/^Connection held: The token was revoked\./),
+    });
+    expect(pushDecision({ ...waiting, connection: { status: 'reconnect_required' } }).kind).toBe('held');
+  });
+  it('C10 refuses what would be refused anyway, and answers the key of what is linked', () => {
+    const excluded = { ...waiting, rule: { ...waiting.rule, enabled: false } };
+    expect(pushDecision(excluded)).toEqual({ kind: 'refuse', reason: expect.stringContaining('excluded') });
+    expect(pushDecision({ ...waiting, jiraKey: 'ACC-7' })).toEqual({ kind: 'reuse', jiraKey: 'ACC-7' });
+  });
+  it('S8 refuses what waits for a decision about its deleted issue', () => {
+    const missing = { ...waiting, jiraKey: 'ACC-7', missing: true };
+    expect(pushDecision(missing)).toEqual({ kind: 'refuse', reason: expect.stringMatching(/ACC-7 was deleted.*drop/) });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   type LifecycleState,
   newLifecycle,
   nextStep,
+  wouldChange,
 } from '../../workflows/rules/lifecycle';
 import type { FindingStatus } from '../../workflows/rules/vocabulary';
 
@@ -23,10 +24,11 @@ const pushAsked: LifecycleEvent = { type: 'push_asked', actor: mel, batchId: 'b'
 const created: LifecycleEvent = { type: 'push_ended', outcome: 'created', issue };
 const failed: LifecycleEvent = { type: 'push_ended', outcome: 'failed', reason: 'no' };
 const refused: LifecycleEvent = { type: 'push_ended', outcome: 'refused', reason: 'no' };
+const heldPush: LifecycleEvent = { type: 'push_ended', outcome: 'held', reason: 'dead' };
 const unlink: LifecycleEvent = { type: 'unlink_asked', actor: mel };
 const link: LifecycleEvent = { type: 'link_asked', actor: mel, linkId: 'link-2', key: 'ACC-2' };
 const read = (
-  meaning: 'not_done' | 'claimed' | 'blocked' | 'missing',
+  meaning: 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost',
   onJiraDone: 'verify' | 'resolve' = 'verify',
   key = 'ACC-1',
 ): LifecycleEvent => ({
@@ -40,6 +42,12 @@ const verdict = (
   claim = 1,
   onVerifyFail: 'comment' | 'reopen' = 'comment',
 ): LifecycleEvent => ({ type: 'verdict_given', verdict: given, claim, actor: mel, sessionId: 's', onVerifyFail });
+const decided = (decision: 'recreate' | 'accept' | 'drop'): LifecycleEvent => ({
+  type: 'missing_decided',
+  decision,
+  actor: mel,
+});
+const missing = (status: FindingStatus): LifecycleState => ({ ...linked(status), missing: true, reason: 'gone' });
 const reopened = (yes: boolean): LifecycleEvent => ({ type: 'issue_reopened', reopened: yes, reason: 'why' });
 
 describe('the lifecycle of a finding', () => {
@@ -114,11 +122,59 @@ describe('the lifecycle of a finding', () => {
       ['record:moved'],
     ],
     [
-      'an issue that is gone is noted',
+      'a refused push leaves closed what a report had closed',
+      { ...newLifecycle, status: 'pushing' },
+      { type: 'push_ended', outcome: 'refused', reason: 'no', before: { ...newLifecycle, status: 'resolved' } },
+      'resolved',
+      ['record:push_refused'],
+    ],
+    ['C10 a push is held', { ...newLifecycle, status: 'pushing' }, heldPush, 'open', ['record:push_held']],
+    [
+      'S8 an issue that is gone is asked about',
       linked('awaiting_fix'),
       read('missing'),
       'awaiting_fix',
       ['record:issue_missing'],
+    ],
+    ['S8 while flagged too', linked('needs_rerun'), read('missing'), 'needs_rerun', ['record:issue_missing']],
+    ['S8 asked once', missing('awaiting_fix'), read('missing'), 'awaiting_fix', []],
+    ['S8 nobody waits for the issue of what is verified', linked('verified'), read('missing'), 'verified', []],
+    ['S8 nor of what is resolved', linked('resolved'), read('missing'), 'resolved', []],
+    ['S8 nor of what is blocked', linked('blocked'), read('missing'), 'blocked', []],
+    ['S6 a project out of sight says nothing', linked('awaiting_fix'), read('project_lost'), 'awaiting_fix', []],
+    ['S6 nor of a flagged finding', linked('needs_rerun'), read('project_lost'), 'needs_rerun', []],
+    ['S8 it is there again', missing('awaiting_fix'), read('not_done'), 'awaiting_fix', ['record:issue_found']],
+    [
+      'S8 it is there again, and Done',
+      missing('awaiting_fix'),
+      read('claimed'),
+      'needs_rerun',
+      ['record:issue_found', 'record:claimed'],
+    ],
+    [
+      'S8 recreate frees it for a push',
+      missing('awaiting_fix'),
+      decided('recreate'),
+      'open',
+      ['record:recreate_asked'],
+    ],
+    ['S8 accept blocks it', missing('needs_rerun'), decided('accept'), 'blocked', ['record:accepted']],
+    ['S8 drop opens it', missing('awaiting_fix'), decided('drop'), 'open', ['record:dropped']],
+    ['S8 nothing is decided about what is there', linked('awaiting_fix'), decided('drop'), 'awaiting_fix', []],
+    [
+      'S8 a push of what is gone is refused',
+      missing('awaiting_fix'),
+      pushAsked,
+      'awaiting_fix',
+      ['record:push_refused'],
+    ],
+    ['S8 a pass verifies without a comment', missing('needs_rerun'), verdict('pass'), 'verified', ['record:verified']],
+    [
+      'S8 a fail asks again',
+      missing('needs_rerun'),
+      verdict('fail', 1, 'reopen'),
+      'needs_rerun',
+      ['record:verdict_fail', 'record:missing_asked'],
     ],
     [
       'V4 a pass verifies and says so on the issue',
@@ -196,13 +252,32 @@ describe('the lifecycle of a finding', () => {
   });
 });
 
+describe('S6 what a poll asks before it wakes a lifecycle', () => {
+  const reading = (meaning: 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost', key = 'ACC-1') =>
+    ({ meaning, key, onJiraDone: 'verify' }) as const;
+  it.each<[string, LifecycleState, ReturnType<typeof reading>, boolean]>([
+    ['an open issue that waits for its fix', linked('awaiting_fix'), reading('not_done'), false],
+    ['a Done that was missed', linked('awaiting_fix'), reading('claimed'), true],
+    ['a Done that is known', linked('needs_rerun'), reading('claimed'), false],
+    ['one that was reopened', linked('verified'), reading('not_done'), true],
+    ['one that moved', linked('awaiting_fix'), reading('not_done', 'WEB-1'), true],
+    ['one that is gone', linked('awaiting_fix'), reading('missing'), true],
+    ['one that was known to be gone', missing('awaiting_fix'), reading('missing'), false],
+    ['one that is back', missing('awaiting_fix'), reading('not_done'), true],
+    ['one whose project is out of sight', linked('awaiting_fix'), reading('project_lost'), false],
+  ])('S6 %s', (_, state, read, changes) => {
+    expect(wouldChange(state, read)).toBe(changes);
+  });
+});
+
 describe('any sequence of events', () => {
   const events = fc.array(
     fc.oneof(
-      fc.constantFrom(pushAsked, created, failed, refused, unlink, link, reopened(true), reopened(false)),
+      fc.constantFrom(pushAsked, created, failed, refused, heldPush, unlink, link, reopened(true), reopened(false)),
+      fc.constantFrom('recreate' as const, 'accept' as const, 'drop' as const).map(decided),
       fc
         .record({
-          meaning: fc.constantFrom('not_done' as const, 'claimed' as const, 'blocked' as const, 'missing' as const),
+          meaning: fc.constantFrom(...(['not_done', 'claimed', 'blocked', 'missing', 'project_lost'] as const)),
           policy: fc.constantFrom('verify' as const, 'resolve' as const),
           key: fc.constantFrom('ACC-1', 'WEB-1'),
         })
@@ -247,6 +322,7 @@ describe('any sequence of events', () => {
       fc.property(events, (list) => {
         walk(list, (_, __, { state }) => {
           if (['awaiting_fix', 'needs_rerun', 'verified'].includes(state.status)) expect(state.issue).not.toBeNull();
+          if (state.missing) expect(['awaiting_fix', 'needs_rerun']).toContain(state.status);
           if (!isSettled(state))
             expect(['pushing', 'push_failed', 'awaiting_fix', 'needs_rerun']).toContain(state.status);
         });

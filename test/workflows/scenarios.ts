@@ -3,70 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { StartedFinding } from '../../activities/engine';
-import type { Timings } from '../../workflows/contract';
-import type { Actor, LifecycleState, VerdictGiven } from '../../workflows/rules/lifecycle';
-import { until } from '../support/until';
-import {
-  healthyWorld,
-  lifecycleHandle,
-  quickTimings,
-  someFinding,
-  type WorkflowRunner,
-} from '../support/workflow-runner';
-
-export type Scenario = {
-  /** `<workflow type>/<what happens>`; the history is stored under this name. */
-  name: string;
-  /** Drives one workflow to its end and answers its id. */
-  run(runner: WorkflowRunner): Promise<string>;
-};
-
-const mel: Actor = { kind: 'member', id: randomUUID() };
-const link = { linkId: 'link-1', key: 'ACC-1' };
-const linked = (status: LifecycleState['status'], claim = 0): LifecycleState => ({
-  version: 1,
-  status,
-  claim,
-  issue: link,
-  reason: null,
-});
-
-function drive(
-  runner: WorkflowRunner,
-  change: Parameters<typeof healthyWorld>[0] = {},
-  timings: Timings = quickTimings,
-) {
-  const finding = someFinding();
-  const made = healthyWorld(change);
-  const { told, world } = made;
-  runner.use(made.activities);
-  const engine = runner.engine(timings);
-  const recorded = (event: string, times = 1) =>
-    until(() => told.records.filter((each) => each === event).length >= times, { what: `the record "${event}"` });
-  return {
-    finding,
-    told,
-    world,
-    recorded,
-    push: (batchId = randomUUID()) => engine.push(finding, { askId: batchId, batchId, actor: mel, waitMs: 20_000 }),
-    unlink: () => engine.unlink(finding, mel),
-    link: () => engine.link(finding, { ...link, actor: mel }),
-    async jira(meaning: string) {
-      world.meaning = meaning;
-      await engine.jiraChanged(finding);
-    },
-    verdict: (given: VerdictGiven['verdict'], claim: number, onVerifyFail: VerdictGiven['onVerifyFail'] = 'comment') =>
-      engine.verdictGiven(finding, { claim, verdict: given, actor: mel, sessionId: randomUUID(), onVerifyFail }),
-    ends: (status: string) => ends(runner, finding, status),
-  };
-}
-
-async function ends(runner: WorkflowRunner, finding: StartedFinding, status: string): Promise<string> {
-  const handle = lifecycleHandle(runner, finding);
-  expect(((await handle.result()) as LifecycleState).status).toBe(status);
-  return handle.workflowId;
-}
+import { quickTimings, type WorkflowRunner } from '../support/workflow-runner';
+import { drive, link, linked, mel, type Scenario } from './drive';
+import { deleted, held } from './jira-scenarios';
 
 const lifecycle: Scenario[] = [
   {
@@ -348,4 +287,4 @@ const pushes: Scenario[] = [
   },
 ];
 
-export const scenarios: Scenario[] = [...lifecycle, ...sessions, ...pushes];
+export const scenarios: Scenario[] = [...lifecycle, ...held, ...deleted, ...sessions, ...pushes];

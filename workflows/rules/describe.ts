@@ -19,7 +19,7 @@ export function describeLifecycle(state: LifecycleState): string {
   const lines = [`**${statusWords[state.status]}**${state.issue ? ` - ${state.issue.key}` : ''}`];
   if (state.claim > 0) lines.push(`Claims so far: ${state.claim}`);
   if (state.reason) lines.push(state.reason);
-  const waits = waitingFor[state.status];
+  const waits = state.missing ? 'somebody to decide what becomes of it' : waitingFor[state.status];
   if (waits) lines.push(`Waits for: ${waits}`);
   return lines.join('\n\n');
 }

@@ -1,8 +1,9 @@
 // The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
 // workflows/finding-lifecycle.ts runs the effects; tests drive this table exhaustively.
 
+import { missingReason } from './push-gate';
 import type { DonePolicy, IssueMeaning } from './status-mapping';
-import type { FindingStatus, GivenVerdict, SyncRule } from './vocabulary';
+import type { FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
 
 export type LinkedIssue = { linkId: string; key: string };
 
@@ -13,8 +14,10 @@ export type LifecycleState = {
   /** The number of the last claim (Done in Jira); cases and verdicts carry it. */
   claim: number;
   issue: LinkedIssue | null;
-  /** Why the last push failed, or why the finding is blocked. */
+  /** Why the last push failed or is held, or why the finding is blocked. */
   reason: string | null;
+  /** The issue is gone from Jira, and somebody is asked what becomes of the finding. */
+  missing?: boolean;
 };
 
 /** Who did it: a member, somebody in Jira (the deliveries say who), or Recheck itself. */
@@ -31,10 +34,11 @@ export type VerdictGiven = {
 export type LifecycleEvent =
   | { type: 'push_asked'; actor: Actor; batchId: string }
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  | { type: 'push_ended'; outcome: 'refused' | 'failed'; reason: string }
+  | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
   | { type: 'unlink_asked'; actor: Actor }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
+  | { type: 'missing_decided'; decision: MissingDecision; actor: Actor }
   | ({ type: 'verdict_given' } & VerdictGiven)
   | { type: 'issue_reopened'; reopened: boolean; reason: string };
 
@@ -44,7 +48,7 @@ export type Record = {
   actor: Actor;
   detail?: string;
   /** Pending push items of this finding end with this outcome; those of `batchId` alone may say `created`. */
-  items?: { outcome: 'created' | 'reused' | 'refused' | 'failed'; batchId?: string; reason?: string };
+  items?: { outcome: 'created' | 'reused' | 'refused' | 'failed' | 'held'; batchId?: string; reason?: string };
   /** The open case is withdrawn, because Jira took the claim back. */
   withdraw?: boolean;
   /** Occurrences become `pending_rerun`, or go back to `seen` / `absent`. */
@@ -79,11 +83,18 @@ export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
       return unlinkAsked(state, event);
     case 'issue_read':
       return issueRead(state, event);
+    case 'missing_decided':
+      return missingDecided(state, event);
     case 'verdict_given':
       return verdictGiven(state, event);
     case 'issue_reopened':
       return issueReopened(state, event);
   }
+}
+
+/** Whether reading this off an issue would change anything: what a poll asks before it wakes a lifecycle. */
+export function wouldChange(state: LifecycleState, reading: Omit<Of<'issue_read'>, 'type'>): boolean {
+  return nextStep(state, { type: 'issue_read', ...reading }).effects.length > 0;
 }
 
 type Of<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;
@@ -92,6 +103,11 @@ const jira: Actor = { kind: 'jira' };
 const unchanged = (state: LifecycleState): Step => ({ state, effects: [] });
 
 function pushAsked(state: LifecycleState, { actor, batchId }: Of<'push_asked'>): Step {
+  if (state.issue && state.missing) {
+    const reason = missingReason(state.issue.key);
+    const items = { outcome: 'refused' as const, reason };
+    return { state, effects: [{ type: 'record', event: 'push_refused', actor, detail: reason, items }] };
+  }
   if (state.issue) {
     const items = { outcome: 'reused' as const };
     return { state, effects: [{ type: 'record', event: 'push_reused', actor, detail: state.issue.key, items }] };
@@ -114,12 +130,16 @@ function pushEnded(state: LifecycleState, event: Of<'push_ended'>): Step {
       ],
     };
   }
-  const items = { outcome: event.outcome, reason: event.reason };
-  const status = event.outcome === 'refused' ? 'open' : 'push_failed';
-  return {
-    state: { ...state, status, reason: event.reason },
-    effects: [{ type: 'record', event: `push_${event.outcome}`, actor: recheck, detail: event.reason, items }],
-  };
+  const { outcome, reason, before } = event;
+  const effects: Effect[] = [
+    { type: 'record', event: `push_${outcome}`, actor: recheck, detail: reason, items: { outcome, reason } },
+  ];
+  // A refused push leaves what was closed before it closed: a report may have done that while the push was held.
+  if (outcome === 'refused' && before && before.status !== 'open' && isSettled(before)) {
+    return { state: { ...state, status: before.status, reason: before.reason }, effects };
+  }
+  // What is held or refused waits for something else than the next try of a person.
+  return { state: { ...state, status: outcome === 'failed' ? 'push_failed' : 'open', reason }, effects };
 }
 
 function linkAsked(state: LifecycleState, { actor, linkId, key }: Of<'link_asked'>): Step {
@@ -133,7 +153,7 @@ function linkAsked(state: LifecycleState, { actor, linkId, key }: Of<'link_asked
 function unlinkAsked(state: LifecycleState, { actor }: Of<'unlink_asked'>): Step {
   if (!state.issue) return unchanged(state);
   return {
-    state: { ...state, status: 'open', issue: null, reason: null },
+    state: { ...state, status: 'open', issue: null, reason: null, missing: false },
     effects: [
       { type: 'record', event: 'unlinked', actor, detail: state.issue.key, withdraw: true, occurrences: 'seen' },
     ],
@@ -141,22 +161,55 @@ function unlinkAsked(state: LifecycleState, { actor }: Of<'unlink_asked'>): Step
 }
 
 function issueRead(before: LifecycleState, event: Of<'issue_read'>): Step {
-  if (!before.issue) return unchanged(before);
-  if (event.meaning === 'missing') return issueMissing(before);
-  const moved = event.key !== before.issue.key;
-  const state = moved ? { ...before, issue: { ...before.issue, key: event.key } } : before;
-  const step = byMeaning(state, event);
-  if (!moved) return step;
-  const detail = `${before.issue.key} is now ${event.key}`;
-  return { ...step, effects: [{ type: 'record', event: 'moved', actor: jira, detail }, ...step.effects] };
+  if (!before.issue || event.meaning === 'project_lost') return unchanged(before);
+  if (event.meaning === 'missing') return issueMissing(before, before.issue);
+  const seen = issueSeen(before, before.issue, event.key);
+  const step = byMeaning(seen.state, event);
+  return { ...step, effects: [...seen.effects, ...step.effects] };
 }
 
-function issueMissing(state: LifecycleState): Step {
-  const reason = 'The issue is deleted, or no longer visible to Recheck.';
-  if (state.reason === reason || isSettled(state)) return unchanged(state);
+/** It is there (again), perhaps under another key: an issue that moves keeps its id. */
+function issueSeen(before: LifecycleState, issue: LinkedIssue, key: string): Step {
+  let state = before;
+  const effects: Effect[] = [];
+  if (before.missing) {
+    state = { ...state, missing: false, reason: null };
+    effects.push({ type: 'record', event: 'issue_found', actor: jira, detail: key });
+  }
+  if (key !== issue.key) {
+    state = { ...state, issue: { ...issue, key } };
+    effects.push({ type: 'record', event: 'moved', actor: jira, detail: `${issue.key} is now ${key}` });
+  }
+  return { state, effects };
+}
+
+function issueMissing(state: LifecycleState, { key }: LinkedIssue): Step {
+  // Of what is settled nobody waits for the issue any more, so there is nothing to ask.
+  if (state.missing || isSettled(state)) return unchanged(state);
+  const reason = missingReason(key);
   return {
-    state: { ...state, reason },
-    effects: [{ type: 'record', event: 'issue_missing', actor: jira, detail: reason }],
+    state: { ...state, missing: true, reason },
+    // Whoever changed the issue last need not be who deleted it.
+    effects: [{ type: 'record', event: 'issue_missing', actor: recheck, detail: reason }],
+  };
+}
+
+function missingDecided(state: LifecycleState, { decision, actor }: Of<'missing_decided'>): Step {
+  if (!state.issue || !state.missing) return unchanged(state);
+  const { key } = state.issue;
+  const decided = { withdraw: true, occurrences: 'seen' as const };
+  if (decision === 'accept') {
+    const reason = `Accepted as it is: ${key} was deleted in Jira.`;
+    return {
+      state: { ...state, status: 'blocked', missing: false, reason },
+      effects: [{ type: 'record', event: 'accepted', actor, detail: reason, ...decided }],
+    };
+  }
+  // The dead link becomes history; a new issue is an ordinary push after it.
+  const event = decision === 'recreate' ? 'recreate_asked' : 'dropped';
+  return {
+    state: { ...state, status: 'open', issue: null, missing: false, reason: null },
+    effects: [{ type: 'record', event, actor, detail: key, ...decided }],
   };
 }
 
@@ -215,18 +268,27 @@ function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>): Step {
     return { state, effects: [{ type: 'record', event: 'verdict_late', actor, detail }] };
   }
   if (verdict === 'pass') {
+    const verified: Effect = {
+      type: 'record',
+      event: 'verified',
+      actor,
+      detail: `claim ${claim}`,
+      occurrences: 'absent',
+    };
+    const comment: Effect = { type: 'comment', verdict: 'pass', sessionId, claim };
     return {
-      state: { ...state, status: 'verified', reason: null },
-      effects: [
-        { type: 'record', event: 'verified', actor, detail: `claim ${claim}`, occurrences: 'absent' },
-        { type: 'comment', verdict: 'pass', sessionId, claim },
-      ],
+      state: { ...state, status: 'verified', reason: null, missing: false },
+      effects: state.missing ? [verified] : [verified, comment],
     };
   }
   if (verdict !== 'fail') {
     return { state, effects: [{ type: 'record', event: `verdict_${verdict}`, actor, detail: `claim ${claim}` }] };
   }
   const failed: Effect = { type: 'record', event: 'verdict_fail', actor, detail: `claim ${claim}` };
+  if (state.missing && state.issue) {
+    const detail = missingReason(state.issue.key);
+    return { state, effects: [failed, { type: 'record', event: 'missing_asked', actor: recheck, detail }] };
+  }
   if (event.onVerifyFail === 'reopen') return { state, effects: [failed, { type: 'reopen_issue', sessionId, claim }] };
   return { state, effects: [failed, { type: 'comment', verdict: 'fail', sessionId, claim }] };
 }

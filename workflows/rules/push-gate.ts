@@ -6,18 +6,42 @@ export type PushCandidate = {
   status: FindingStatus;
   /** The key of the active link's issue, or null; `''` while the issue is being created. */
   jiraKey: string | null;
+  /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
+  missing?: boolean;
   rule: SyncRule;
-  connection: { status: string } | null;
+  /** `reason`: why it is not `connected`, with the cure. */
+  connection: { status: string; reason?: string | null } | null;
 };
 
-export type PushDecision = { kind: 'create' } | { kind: 'reuse'; jiraKey: string } | { kind: 'refuse'; reason: string };
+export type PushDecision =
+  | { kind: 'create' }
+  | { kind: 'reuse'; jiraKey: string }
+  | { kind: 'refuse'; reason: string }
+  /** Nothing stands against the push but the connection, which an admin can repair: it waits for that. */
+  | { kind: 'held'; reason: string };
 
-/** The one decision whether a finding may flow to Jira, with the reason where not (features P1, R1, R2). */
+/** The one decision whether a finding may flow to Jira, with the reason where not (features P1, R1, R2, C10). */
 export function pushDecision(candidate: PushCandidate): PushDecision {
   const { rule, connection } = candidate;
-  if (candidate.jiraKey) return { kind: 'reuse', jiraKey: candidate.jiraKey };
+  if (candidate.jiraKey) {
+    if (candidate.missing) return { kind: 'refuse', reason: missingReason(candidate.jiraKey) };
+    return { kind: 'reuse', jiraKey: candidate.jiraKey };
+  }
   const reason = refusal(candidate, rule, connection);
-  return reason === null ? { kind: 'create' } : { kind: 'refuse', reason };
+  if (reason !== null) return { kind: 'refuse', reason };
+  if (connection?.status === 'reconnect_required') return { kind: 'held', reason: heldReason(connection.reason) };
+  return { kind: 'create' };
+}
+
+/** Why something waits for a connection, and what makes it go on. `cause`: what is wrong with it, where that is known. */
+export function heldReason(cause: string | null | undefined): string {
+  const because = cause ?? 'Jira no longer takes its credentials. An admin has to reconnect it.';
+  return `Connection held: ${because} It then goes on by itself.`;
+}
+
+/** Why nothing can be done with an issue that is gone, and what can be decided. */
+export function missingReason(key: string): string {
+  return `${key} was deleted in Jira, or Recheck can no longer see it. Recreate it, accept the finding as it is, or drop the link.`;
 }
 
 function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandidate['connection']): string | null {

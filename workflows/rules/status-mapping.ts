@@ -1,21 +1,28 @@
 import type { SyncRule } from './vocabulary';
 
-/** What an issue says right now, as read from Jira. `missing` is an issue that is gone or not visible. */
+/** A resolution or a status of a Jira site. Its id stays; its name is translated and can be changed. */
+export type NamedId = { id: string; name: string };
+
+/**
+ * What an issue says right now, as read from Jira. `missing`: it is gone although its project is there. `project_lost`:
+ * its whole project is out of sight, which says nothing about the issue.
+ */
 export type IssueReading =
   | { kind: 'missing' }
+  | { kind: 'project_lost' }
   | {
       kind: 'found';
       key: string;
       /** `statusCategory.key`: new | indeterminate | done | undefined; never translated. */
       category: string;
-      status: string;
-      resolution: string | null;
+      status: NamedId;
+      resolution: NamedId | null;
     };
 
 /** What the loop makes of a reading. */
-export type IssueMeaning = 'not_done' | 'claimed' | 'blocked' | 'missing';
+export type IssueMeaning = 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost';
 
-/** Names that mean "will not be fixed" until a connection's own lists say otherwise (features S5). */
+/** Names that mean "will not be fixed" until a project's own lists say otherwise (features S5). */
 export const defaultBlockedNames = [
   "won't fix",
   "won't do",
@@ -27,26 +34,74 @@ export const defaultBlockedNames = [
   'cancelled',
 ] as const;
 
-export type StatusMapping = { blockedResolutions: string[]; blockedStatuses: string[] };
+/** A project's own lists of what means "will not be fixed". An entry without an id counts by its name. */
+export type StatusMapping = { blockedResolutions: NamedId[]; blockedStatuses: NamedId[] };
 
 /**
  * Classifies a reading: the status category alone decides closure, the resolution only says what kind it is.
- * Team-managed projects have no choice of resolution, so a status by a blocked name counts too.
- * Done without a resolution is a claim: the re-run verifies it anyway.
+ * Team-managed projects have no choice of resolution, so a blocked status counts too. Without lists of the project the
+ * default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
  */
 export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): IssueMeaning {
-  if (reading.kind === 'missing') return 'missing';
+  if (reading.kind !== 'found') return reading.kind;
   if (reading.category !== 'done') return 'not_done';
-  const resolutions = mapping?.blockedResolutions ?? defaultBlockedNames;
-  const statuses = mapping?.blockedStatuses ?? defaultBlockedNames;
-  const isIn = (list: readonly string[], name: string | null) =>
-    name !== null && list.some((entry) => plain(entry) === plain(name));
-  if (isIn(resolutions, reading.resolution) || isIn(statuses, reading.status)) return 'blocked';
-  return 'claimed';
+  const isBlocked =
+    isIn(mapping?.blockedResolutions, reading.resolution) || isIn(mapping?.blockedStatuses, reading.status);
+  return isBlocked ? 'blocked' : 'claimed';
+}
+
+/** The lists of a project in a connection's stored mapping; undefined where it has none. Never throws. */
+export function mappingOf(stored: unknown, projectKey: string): StatusMapping | undefined {
+  const lists = fieldOf(stored, projectKey);
+  if (typeof lists !== 'object' || lists === null) return undefined;
+  return {
+    blockedResolutions: namedIds(fieldOf(lists, 'blockedResolutions')),
+    blockedStatuses: namedIds(fieldOf(lists, 'blockedStatuses')),
+  };
+}
+
+/**
+ * The lists to start from: of what the project has, everything that goes by a default name. Of the statuses only those
+ * of the category `done` can close an issue.
+ */
+export function proposedMapping(project: {
+  resolutions: readonly NamedId[];
+  statuses: readonly (NamedId & { category: string })[];
+}): StatusMapping {
+  const listed = ({ id, name }: NamedId): NamedId => ({ id, name });
+  return {
+    blockedResolutions: project.resolutions.filter(hasBlockedName).map(listed),
+    blockedStatuses: project.statuses
+      .filter((status) => status.category === 'done' && hasBlockedName(status))
+      .map(listed),
+  };
 }
 
 /** The policy of a source for a claim: have it re-run, or take Jira's word (features, `onJiraDone`). */
 export type DonePolicy = SyncRule['onJiraDone'];
+
+function isIn(list: NamedId[] | undefined, value: NamedId | null): boolean {
+  if (value === null) return false;
+  if (!list) return hasBlockedName(value);
+  return list.some((entry) => (entry.id === '' ? plain(entry.name) === plain(value.name) : entry.id === value.id));
+}
+
+function hasBlockedName({ name }: NamedId): boolean {
+  return defaultBlockedNames.some((blocked) => blocked === plain(name));
+}
+
+function namedIds(list: unknown): NamedId[] {
+  if (!Array.isArray(list)) return [];
+  return list.map((entry) => ({ id: textOf(fieldOf(entry, 'id')), name: textOf(fieldOf(entry, 'name')) }));
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, field)
+    ? (value as { [name: string]: unknown })[field]
+    : undefined;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function plain(name: string): string {
   return name.trim().toLowerCase().replaceAll('\u2019', "'");

@@ -34,6 +34,10 @@ export type GivenVerdict = (typeof givenVerdicts)[number];
 export const verdicts = [...givenVerdicts, 'withdrawn'] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** What can become of a finding whose issue was deleted in Jira. */
+export const missingDecisions = ['recreate', 'accept', 'drop'] as const;
+export type MissingDecision = (typeof missingDecisions)[number];
+
 export const groupings = ['rule', 'page', 'element'] as const;
 export type Grouping = (typeof groupings)[number];
 

@@ -1,0 +1,19 @@
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+
+/**
+ * Why an activity that calls Jira ended for good. `held`: the credentials are dead, so that it works again after a
+ * reconnect; `disconnected`: somebody disconnected the site; `final`: trying again changes nothing.
+ */
+export type JiraRefusal = { kind: 'held' | 'disconnected' | 'final'; reason: string };
+
+/** Reads the refusal off an activity's failure; throws everything else on, cancellation included. */
+export function refusalOf(error: unknown): JiraRefusal {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  const { cause } = error;
+  const reason = cause?.message ?? error.message;
+  if (!(cause instanceof ApplicationFailure) || !['JiraAuth', 'JiraScope'].includes(cause.type ?? '')) {
+    return { kind: 'final', reason };
+  }
+  const told = cause.details?.[0] as { reason?: unknown } | null | undefined;
+  return { kind: told?.reason === 'disconnected' ? 'disconnected' : 'held', reason };
+}
