@@ -2,7 +2,7 @@
 // What may be done is decided in api/operations, never here. Routes stand in api/routes, shapes in api/schemas.
 
 import { randomUUID } from 'node:crypto';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
@@ -10,7 +10,7 @@ import { serve, setup } from 'swagger-ui-express';
 import type { DeliveryStore } from '../prisma/deliveries';
 import { createFindingPage } from './finding-page';
 import { createHealth, type Readiness } from './health';
-import { mountJiraWebhook, type WebhookSecrets } from './jira-webhook';
+import { mountJiraWebhook, type WebhookAuths } from './jira-webhook';
 import { createMetrics, type Metrics } from './metrics';
 import { openApiDocument } from './openapi';
 import type { Operations } from './operations/types';
@@ -20,9 +20,13 @@ import { createRoutes, routes } from './routes';
 export type AppDeps = {
   operations: Operations;
   deliveries: Pick<DeliveryStore, 'insert' | 'noteWebhook' | 'countByState'>;
-  connections: WebhookSecrets;
+  connections: WebhookAuths;
+  /** Of the OAuth app; deliveries of dynamic webhooks are checked with it. */
+  clientSecret?: string;
   /** Adds Slack's routes; they read the raw body themselves. */
   mountSlack?: (app: Express) => void;
+  /** The connect page, with headers of its own. */
+  connectPages?: Router;
   ready: () => Promise<Readiness>;
   log: Logger;
   /** Called when a delivery was stored that concerns a finding. */
@@ -48,6 +52,7 @@ export function createApp(deps: AppDeps): Express {
   mountJiraWebhook(app, { ...deps, count: metrics.countDelivery });
   app.use(metrics.measure, requestLog(log));
   deps.mountSlack?.(app);
+  if (deps.connectPages) app.use('/connect', deps.connectPages);
   app.use(secureHeaders(baseUrl));
   app.use(createHealth(deps));
   app.get('/metrics', metrics.answer);
@@ -87,7 +92,9 @@ function requestLog(logger: Logger): RequestHandler {
   });
 }
 
-const pathOf = (url: string | undefined) => url?.split('?', 1)[0] ?? '';
+// A link to the connect page has its token in the path.
+const pathOf = (url: string | undefined) =>
+  (url?.split('?', 1)[0] ?? '').replace(/^\/connect\/[\w-]{40,}/, '/connect/[token]');
 
 function secureHeaders(baseUrl: string): RequestHandler {
   const https = baseUrl.startsWith('https:');

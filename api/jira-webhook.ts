@@ -1,22 +1,34 @@
 // Jira's webhooks: raw bytes -> verify -> store -> answer -> wake the relay. Nothing else happens before the answer.
 
-import { createHash, randomUUID } from 'node:crypto';
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, raw } from 'express';
 import type { Logger } from 'pino';
-import type { DeliveryState, DeliveryStore, JiraChange, NewDelivery } from '../prisma/deliveries';
+import type { DeliveryState, DeliveryStore } from '../prisma/deliveries';
+import { addressOf, type DeliveryBody, parseDelivery, readDelivery } from './jira-delivery';
 import { Refusal } from './operations/refusal';
 import { toProblem } from './problem';
-import { hubSignatureMatches } from './webhook-signature';
+import { bearerTokenHolds, hubSignatureMatches } from './webhook-signature';
 
-type WebhookSecret = { organisationId: string; secret: string };
-export type WebhookSecrets = {
-  /** The secret of a connection that takes webhooks; null where there is no such connection (any more). */
-  webhookSecret(connectionId: string): Promise<WebhookSecret | null>;
+/** How the deliveries of a connection prove where they come from. */
+type WebhookAuth = {
+  organisationId: string;
+  kind: string;
+  /** Of the admin webhook of an `api_token` connection; an `oauth` connection has none. */
+  secret: string | null;
+  siteUrl: string;
+  cloudId: string | null;
+  /** The dynamic webhooks that are registered for an `oauth` connection. */
+  webhookIds: string[];
+};
+export type WebhookAuths = {
+  /** Null where there is no such connection (any more). */
+  webhookAuth(connectionId: string): Promise<WebhookAuth | null>;
 };
 
 type JiraWebhookDeps = {
   deliveries: Pick<DeliveryStore, 'insert' | 'noteWebhook'>;
-  connections: WebhookSecrets;
+  connections: WebhookAuths;
+  /** Of the OAuth app, with which Jira signs the tokens of dynamic webhooks. Without it none is taken. */
+  clientSecret?: string;
   wakeRelay: () => void;
   log: Logger;
   /** Told the result of each delivery: its state, `duplicate`, or the status of a refusal. */
@@ -26,27 +38,32 @@ type JiraWebhookDeps = {
 
 const BODY_LIMIT = '25mb'; // Jira drops larger ones itself.
 const REPLAY_WINDOW_MS = 24 * 3_600_000; // Jira's retries end within two hours.
-const SECRET_TTL_MS = 3_000;
+const AUTH_TTL_MS = 3_000;
 const NOTE_EVERY_MS = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Adds the routes `/api/integrations/jira/webhook?integration_id=` and `/api/integrations/jira/webhook/:id`. Answers 200 for
  * what is stored (or was before), 400, 401, 404 and 413 for what a retry cannot mend, and 503 for trouble of our own:
- * Jira repeats deliveries for 5xx and gives up for good at 4xx.
+ * Jira repeats deliveries for 5xx and gives up for good at 4xx. Admin webhooks are proved by HMAC over the raw body,
+ * dynamic ones of OAuth connections by a bearer token before the body is read.
  * https://developer.atlassian.com/cloud/jira/platform/webhooks/
  */
 export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
-  const secretOf = cachedSecrets(deps);
+  const auths = cachedAuths(deps);
   const take = takeDelivery(deps);
   const rawBody = raw({ type: () => true, limit: BODY_LIMIT, inflate: false });
 
   const handle: RequestHandler = async (req, res) => {
-    const connection = await find(secretOf, connectionIdOf(req));
+    const connection = await find(auths.known, connectionIdOf(req));
+    const isOauth = connection.kind === 'oauth';
+    if (isOauth) demandToken(req, deps);
     await new Promise<void>((resolve, reject) => rawBody(req, res, (error) => (error ? reject(error) : resolve())));
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-    if (!hubSignatureMatches({ secret: connection.secret, body, header: req.get('x-hub-signature') })) throw unsigned();
-    const state = await take(connection, body, req.get('x-atlassian-webhook-identifier'));
+    if (!isOauth) demandSignature(req, body, connection.secret);
+    const root = parseDelivery(body);
+    if (isOauth) await demandOwnWebhook(root, connection, auths.read);
+    const state = await take(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);
     res.writeHead(200, { 'content-length': '0' }).end();
     if (state === 'pending') deps.wakeRelay();
@@ -57,9 +74,10 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   app.use('/api/integrations/jira/webhook', answerTrouble(deps));
 }
 
-type Found = WebhookSecret & { connectionId: string };
+type FindAuth = WebhookAuths['webhookAuth'];
+type Found = WebhookAuth & { connectionId: string };
 
-async function find(secretOf: WebhookSecrets['webhookSecret'], connectionId: string | undefined): Promise<Found> {
+async function find(authOf: FindAuth, connectionId: string | undefined): Promise<Found> {
   if (!connectionId) {
     throw new Refusal(
       'invalid',
@@ -67,7 +85,7 @@ async function find(secretOf: WebhookSecrets['webhookSecret'], connectionId: str
       'The address names no connection. Copy the webhook URL of the connection, with ?integration_id=, into Jira.',
     );
   }
-  const found = UUID.test(connectionId) ? await secretOf(connectionId.toLowerCase()) : null;
+  const found = UUID.test(connectionId) ? await authOf(connectionId.toLowerCase()) : null;
   if (!found) {
     throw new Refusal(
       'not_found',
@@ -83,8 +101,9 @@ function connectionIdOf(req: Request): string | undefined {
   return typeof id === 'string' ? id.trim() : undefined;
 }
 
-function unsigned(): Refusal {
-  return new Refusal(
+function demandSignature(req: Request, body: Buffer, secret: string | null): void {
+  if (hubSignatureMatches({ secret: secret ?? '', body, header: req.get('x-hub-signature') })) return;
+  throw new Refusal(
     'unauthenticated',
     'bad_signature',
     'X-Hub-Signature is missing, of another method than sha256, or not made with the secret of this connection. ' +
@@ -92,18 +111,63 @@ function unsigned(): Refusal {
   );
 }
 
-/** Secrets change rarely and are asked for with every delivery: known (and unknown) for a few seconds. */
-function cachedSecrets({ connections, now = Date.now }: JiraWebhookDeps): WebhookSecrets['webhookSecret'] {
-  const cache = new Map<string, { until: number; secret: Promise<WebhookSecret | null> }>();
-  return (connectionId) => {
-    const known = cache.get(connectionId);
-    if (known && known.until > now()) return known.secret;
+function demandToken(req: Request, { clientSecret, now = Date.now }: JiraWebhookDeps): void {
+  if (!clientSecret) {
+    throw new Refusal(
+      'unavailable',
+      'no_client_secret',
+      'This server does not know the client secret of its OAuth app, so it cannot check deliveries. Set ATLASSIAN_CLIENT_SECRET.',
+    );
+  }
+  if (bearerTokenHolds({ clientSecret, header: req.get('authorization'), now: now() })) return;
+  throw new Refusal(
+    'unauthenticated',
+    'bad_token',
+    'The bearer token is missing, has expired, is not of HS256, or is not signed with the client secret of this app. ' +
+      'Check ATLASSIAN_CLIENT_SECRET and the clock.',
+  );
+}
+
+/** The token does not cover the body, and is good for every site of the app: what the delivery is for must be ours. */
+async function demandOwnWebhook(root: DeliveryBody, connection: Found, read: FindAuth): Promise<void> {
+  const { webhookIds, issueSelf } = addressOf(root);
+  const isIn = (auth: WebhookAuth | null) => auth?.webhookIds.some((id) => webhookIds.includes(id)) ?? false;
+  // What is kept may be older than the webhook.
+  const isOurs = isIn(connection) || (webhookIds.length > 0 && isIn(await read(connection.connectionId)));
+  if (isOurs && (issueSelf === null || isOfSite(issueSelf, connection))) return;
+  throw new Refusal(
+    'unauthenticated',
+    'foreign_webhook',
+    'matchedWebhookIds names no webhook of this connection, or the issue is of another site. ' +
+      'Webhooks of an OAuth connection are registered by Recheck alone.',
+  );
+}
+
+/** Whether an issue's own address is on the site, or on the gateway below the site's cloud id. */
+function isOfSite(self: string, { siteUrl, cloudId }: WebhookAuth): boolean {
+  if (!URL.canParse(self)) return false;
+  const { host, pathname } = new URL(self);
+  if (pathname.startsWith('/ex/jira/')) return cloudId !== null && pathname.startsWith(`/ex/jira/${cloudId}/`);
+  return host === new URL(siteUrl).host;
+}
+
+/** Asked for with every delivery, and changed rarely: `known` answers what was so at most a few seconds ago. */
+function cachedAuths({ connections, now = Date.now }: JiraWebhookDeps): { known: FindAuth; read: FindAuth } {
+  const cache = new Map<string, { until: number; auth: Promise<WebhookAuth | null> }>();
+  const read: FindAuth = (connectionId) => {
     // Strangers can ask for any id, so the cache starts anew rather than growing.
     if (cache.size >= 1_000) cache.clear();
-    const secret = connections.webhookSecret(connectionId);
-    cache.set(connectionId, { until: now() + SECRET_TTL_MS, secret });
-    secret.catch(() => cache.delete(connectionId));
-    return secret;
+    const auth = connections.webhookAuth(connectionId);
+    cache.set(connectionId, { until: now() + AUTH_TTL_MS, auth });
+    auth.catch(() => cache.delete(connectionId));
+    return auth;
+  };
+  return {
+    read,
+    known(connectionId) {
+      const known = cache.get(connectionId);
+      return known && known.until > now() ? known.auth : read(connectionId);
+    },
   };
 }
 
@@ -120,10 +184,10 @@ function takeDelivery({ deliveries, log, now = Date.now }: JiraWebhookDeps) {
 
   return async (
     connection: Found,
-    body: Buffer,
+    root: DeliveryBody,
     identifier: string | undefined,
   ): Promise<DeliveryState | 'duplicate'> => {
-    const delivery = readDelivery(body, identifier);
+    const delivery = readDelivery(root, identifier);
     if (delivery.occurredAt && Math.abs(now() - delivery.occurredAt.getTime()) > REPLAY_WINDOW_MS) {
       throw new Refusal(
         'invalid',
@@ -158,85 +222,3 @@ function answerTrouble({ log, count }: JiraWebhookDeps) {
 const storeTrouble = toProblem(
   new Refusal('unavailable', 'not_stored', 'The delivery could not be stored just now. Send it again later.'),
 );
-
-type Read = Omit<NewDelivery, 'organisationId' | 'connectionId'>;
-
-/**
- * What is kept of a delivery: event, issue id, actor, time, and changes of status, resolution, key or project; never a
- * text of the issue. A body without event or issue id (webhooks can be set to exclude it) is of interest: something
- * happened. Without `identifier` (x-atlassian-webhook-identifier) event, issue and time tell deliveries apart.
- */
-function readDelivery(body: Buffer, identifier?: string): Read {
-  const root = parseObject(body);
-  const event = text(own(root, 'webhookEvent')) ?? '';
-  const jiraIssueId = text(own(object(own(root, 'issue')), 'id'));
-  const timestamp = own(root, 'timestamp');
-  const user = object(own(root, 'user'));
-  const changes = changesOfInterest(object(own(root, 'changelog')));
-  const usable = event !== '' && (jiraIssueId !== null || !issueEvents.has(event));
-  return {
-    identifier: identifier || fallbackIdentifier({ event, issue: jiraIssueId, timestamp }),
-    event,
-    jiraIssueId,
-    changes,
-    ofInterest: !usable || event === 'jira:issue_deleted' || (event === 'jira:issue_updated' && changes.length > 0),
-    actorId: text(own(user, 'accountId')),
-    actorName: text(own(user, 'displayName')),
-    occurredAt: typeof timestamp === 'number' && Math.abs(timestamp) < 8.64e15 ? new Date(timestamp) : null,
-  };
-}
-
-const issueEvents = new Set(['jira:issue_updated', 'jira:issue_deleted', 'jira:issue_created']);
-const fieldsOfInterest = new Set(['status', 'resolution', 'key', 'project']);
-
-function changesOfInterest(changelog: Fields | null): JiraChange[] {
-  const items = own(changelog, 'items');
-  if (!Array.isArray(items)) return [];
-  return items.flatMap((entry) => {
-    const item = object(entry);
-    const field = [text(own(item, 'fieldId')), text(own(item, 'field'))].find((name) => isOfInterest(name));
-    if (!field) return [];
-    return {
-      field: field.toLowerCase(),
-      from: text(own(item, 'from')),
-      to: text(own(item, 'to')),
-      fromName: text(own(item, 'fromString')),
-      toName: text(own(item, 'toString')),
-    };
-  });
-}
-
-const isOfInterest = (name: string | null): name is string => name !== null && fieldsOfInterest.has(name.toLowerCase());
-
-function fallbackIdentifier(parts: { event: string; issue: string | null; timestamp: unknown }): string {
-  // Nothing to tell it by: better handled twice than taken for another one.
-  if (typeof parts.timestamp !== 'number') return `none:${randomUUID()}`;
-  return createHash('sha256')
-    .update(JSON.stringify([parts.event, parts.issue, parts.timestamp]))
-    .digest('hex');
-}
-
-type Fields = { [key: string]: unknown };
-
-function parseObject(body: Buffer): Fields | null {
-  try {
-    return object(JSON.parse(body.toString('utf8')));
-  } catch {
-    return null;
-  }
-}
-
-function object(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
-}
-
-/** Changelog items have a field named `toString`; where it is absent, a plain read finds Object's function. */
-function own(fields: Fields | null, key: string): unknown {
-  return fields && Object.hasOwn(fields, key) ? fields[key] : undefined;
-}
-
-/** Ids arrive as strings from some senders and as numbers from others. */
-function text(value: unknown): string | null {
-  if (typeof value === 'string' && value !== '') return value;
-  return typeof value === 'number' ? String(value) : null;
-}

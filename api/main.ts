@@ -7,17 +7,22 @@ import type { Logger } from 'pino';
 import { type Config, parseConfig } from '../activities/config';
 import { createEngine, type Engine } from '../activities/engine';
 import { checkConnection } from '../activities/jira/connection-check';
-import { createJiraAccess } from '../activities/jira-access';
+import { createJiraAccess, type JiraAccess } from '../activities/jira-access';
 import { registerSearchAttributes } from '../activities/search-attributes';
 import { createBot } from '../bot/app';
+import { createNoticeSweep } from '../bot/notices';
 import { createOutbox } from '../bot/outbox';
 import { createCardStore } from '../prisma/cards';
 import { createDb, type Db } from '../prisma/client';
 import { createDeliveryStore } from '../prisma/deliveries';
 import { createInstallationStore } from '../prisma/installations';
+import { createNoticeStore } from '../prisma/notices';
 import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/secret-box';
 import { createApp } from './app';
+import { createConnectPages } from './connect/pages';
 import { createLogger } from './log';
+import { createConnecting } from './operations/connecting';
+import type { OperationDeps } from './operations/deps';
 import { createOperations } from './operations/index';
 import { createPushSweep } from './push-sweep';
 import { createRelay } from './relay';
@@ -30,7 +35,7 @@ async function run(): Promise<void> {
   // Lazy: the server starts, and takes webhooks, while Temporal is away.
   const connection = Connection.lazy(config.temporal.connection);
   const client = new Client({ connection, namespace: config.temporal.namespace });
-  const engine = createEngine({ client, timings: config.timings });
+  const engine = createEngine({ client, timings: config.timings, sync: config.sync });
   const { app, relay, outbox, pushSweep } = compose({ config, log, db, box, engine });
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
@@ -64,26 +69,16 @@ function compose({ config, log, db, box, engine }: Parts) {
   const deliveries = createDeliveryStore({ pool: db.pool });
   const installations = createInstallationStore({ pool: db.pool, box });
   const cards = createCardStore({ pool: db.pool });
-  const jira = createJiraAccess({ db, settings: config.jira });
+  const jira = createJiraAccess({ db, settings: config.jira, atlassian: config.atlassian });
   const relay = createRelay({
     deliveries,
     signalJiraChanged: engine.jiraChanged,
-    syncConnection: ({ organisationId, connectionId }) => db.connections.requestReads(organisationId, connectionId),
+    syncConnection: (connection) => engine.syncConnection({ ...connection, reason: 'hint' }),
     log,
     sweepMs: config.sweepMs,
   });
-  const operations = createOperations({
-    db,
-    engine,
-    baseUrl: config.baseUrl,
-    wakeRelay: relay.wake,
-    jiraClient: jira.clientFor,
-    checkConnection: (account, target) => {
-      const { siteUrl } = account;
-      const { allowedHttpOrigins } = config.jira;
-      return checkConnection(jira.clientOf(account), { siteUrl, allowedHttpOrigins, ...target });
-    },
-  });
+  const deps = operationDeps({ config, log, db, engine, jira });
+  const operations = createOperations(deps);
   const { baseUrl } = config;
   const { signingSecret, apiUrl: slackApiUrl, command } = config.slack;
   const bot = signingSecret
@@ -93,7 +88,17 @@ function compose({ config, log, db, box, engine }: Parts) {
     operations,
     deliveries,
     connections: db.connections,
+    clientSecret: config.atlassian.clientSecret,
     ...(bot ? { mountSlack: bot.mount } : {}),
+    connectPages: createConnectPages({
+      operations,
+      connecting: createConnecting(deps),
+      db,
+      baseUrl,
+      command,
+      authUrl: jira.oauth ? config.atlassian.authUrl : null,
+      log,
+    }),
     ready: () => readiness({ db, engine }),
     log,
     wakeRelay: relay.wake,
@@ -101,9 +106,28 @@ function compose({ config, log, db, box, engine }: Parts) {
     command,
     requestsPerMinute: config.requestsPerMinute,
   });
-  const outbox = createOutbox({ cards, installations, slackApiUrl, log, sweepMs: config.sweepMs });
+  const noticeStore = createNoticeStore({ pool: db.pool });
+  const notices = createNoticeSweep({ notices: noticeStore, installations, slackApiUrl, command, log });
+  const outbox = createOutbox({ cards, notices, installations, slackApiUrl, log, sweepMs: config.sweepMs });
   const pushSweep = createPushSweep({ pushes: db.pushes, engine, log, sweepMs: config.sweepMs });
   return { app, relay, outbox, pushSweep };
+}
+
+/** What the operations and the connect page work with. */
+function operationDeps(parts: Omit<Parts, 'box'> & { jira: JiraAccess }): OperationDeps {
+  const { config, log, db, engine, jira } = parts;
+  const { allowedHttpOrigins } = config.jira;
+  return {
+    db,
+    engine,
+    jira,
+    jiraClient: jira.clientFor,
+    checkClient: (client, target) => checkConnection(client, { allowedHttpOrigins, ...target }),
+    baseUrl: config.baseUrl,
+    connectLinkMs: config.connectLinkMs,
+    pollMs: config.sync.pollMs,
+    log,
+  };
 }
 
 /** Registers the search attributes as soon as Temporal answers: without them no workflow can be started. */

@@ -4,17 +4,21 @@
 import { App, type BlockAction, ExpressReceiver } from '@slack/bolt';
 import type { Express } from 'express';
 import type { Operations } from '../api/operations/types';
+import { connectActions } from './blocks/connections';
 import { failOrigin, failView } from './blocks/fail-view';
 import { findingActions } from './blocks/finding-card';
 import { listActions } from './blocks/findings';
+import { noticeActions } from './blocks/notices';
 import { pushActions } from './blocks/pushes';
 import { help, menuActions, notice } from './blocks/replies';
 import { sessionActions } from './blocks/sessions';
 import { createCommand } from './commands';
+import { confirmDisconnect, disconnect } from './connecting';
 import type { CardLookup } from './find';
 import { createIdentity, type Identity } from './identity';
 import { type ActionHandler, createListeners } from './listener';
 import { boltLogger, type Log } from './log';
+import { decideMissing } from './missing';
 import { pushAll, pushNamed } from './pushing';
 import { showList, showNextPage, showWhy } from './reading';
 import { askForFailNote, failWithNote, giveVerdict, rerunNamed, showSessions, startPlanned } from './rerunning';
@@ -87,7 +91,11 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   on(findingActions.pass, giveVerdict('pass'));
   on(findingActions.fail, askForFailNote);
   on(findingActions.more, fromOverflow(cards));
+  on(findingActions.recreate, decideMissing('recreate'));
+  on(findingActions.accept, decideMissing('accept'));
+  on(findingActions.drop, decideMissing('drop'));
   app.action<BlockAction>(findingActions.openInJira, listeners.linkOnly());
+  app.action<BlockAction>(noticeActions.openSite, listeners.linkOnly());
 
   on(menuActions.list, (ask) => showList(ask, {}));
   on(menuActions.verification, (ask) => showList(ask, { status: 'needs_rerun' }));
@@ -97,6 +105,10 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   on(pushActions.confirmAll, pushAll);
   on(pushActions.dismiss, (ask) => ask.reply(notice('Nothing was pushed.'), { replace: true }));
   on(sessionActions.start, startPlanned);
+  app.action<BlockAction>(connectActions.open, listeners.linkOnly());
+  on(connectActions.askDisconnect, confirmDisconnect);
+  on(connectActions.disconnect, disconnect);
+  on(connectActions.keep, (ask) => ask.reply(notice('Nothing was disconnected.'), { replace: true }));
 
   app.view(
     failView.callback,

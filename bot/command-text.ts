@@ -9,7 +9,7 @@ export type Reference =
 
 /** What a command's text asks for. */
 export type ParsedCommand =
-  | { verb: 'menu' | 'help' | 'sessions' }
+  | { verb: 'menu' | 'help' | 'sessions' | 'connect' | 'disconnect' }
   | { verb: 'push' | 'rerun'; findings: Reference[] }
   | { verb: 'push_all'; source: string }
   | { verb: 'status' | 'why'; finding: Reference }
@@ -20,7 +20,7 @@ export type ParsedCommand =
 
 const MAX_LENGTH = 1000;
 const MAX_FINDINGS = 20;
-const verbs = ['help', 'push', 'rerun', 'status', 'list', 'why', 'sessions'];
+const verbs = ['help', 'push', 'rerun', 'status', 'list', 'why', 'sessions', 'connect', 'disconnect'];
 
 /**
  * Reads the text after the root command. Forgiving about what phones and clients do to text: curly quotes, long
@@ -36,6 +36,8 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
   switch (verb) {
     case 'help':
     case 'sessions':
+    case 'connect':
+    case 'disconnect':
       return { verb };
     case 'push':
       return parsePush(rest);

@@ -1,6 +1,7 @@
 import { elsewhereCommands, help, menu, notYet, refused, unknownCommand } from './blocks/replies';
 import type { Message } from './blocks/text';
 import { type ParsedCommand, parseCommand } from './command-text';
+import { offerConnect, offerDisconnect } from './connecting';
 import type { CardLookup } from './find';
 import type { Ask, CommandHandler } from './listener';
 import { offerPushAll, pushNamed } from './pushing';
@@ -49,6 +50,10 @@ async function run(cards: CardLookup, ask: Ask, asked: ParsedCommand): Promise<v
       return showList(ask, asked);
     case 'sessions':
       return showSessions(ask);
+    case 'connect':
+      return offerConnect(ask);
+    case 'disconnect':
+      return offerDisconnect(ask);
     default:
       // The rest was answered with the ack.
       return;

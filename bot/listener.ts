@@ -111,7 +111,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
     if (incoming.respond) {
       try {
         const over = replace && incoming.isOnEphemeral;
-        await incoming.respond({ response_type: 'ephemeral', replace_original: over, text, blocks });
+        await incoming.respond({ response_type: 'ephemeral', replace_original: over, text, blocks, ...quietLinks });
         return;
       } catch (error) {
         deps.log.warn(
@@ -122,7 +122,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
     }
     const { client, channelId, userId } = incoming;
     if (channelId) await client.chat.postEphemeral({ channel: channelId, user: userId, text, blocks });
-    else await client.chat.postMessage({ channel: userId, text, blocks });
+    else await client.chat.postMessage({ channel: userId, text, blocks, ...quietLinks });
   }
 
   return {
@@ -141,6 +141,9 @@ export function createListeners(deps: { operations: Operations; identity: Identi
     linkOnly: () => async (args: ActionArgs) => listen(fromAction(args), null),
   };
 }
+
+// No program may look where a link leads before the one who asked: a link to the connect page opens once.
+const quietLinks = { unfurl_links: false, unfurl_media: false } as const;
 
 function fromCommand({ command, ack, respond, client, context }: CommandArgs): Incoming {
   return {

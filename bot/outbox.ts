@@ -5,6 +5,7 @@ import { WebClient } from '@slack/web-api';
 import type { CardFinding } from './blocks/finding-card';
 import { type CardDelivery, createDelivery } from './card-delivery';
 import { boltLogger, errorFields, type Log } from './log';
+import type { NoticeSweep } from './notices';
 import { createPace } from './pace';
 import { clientOptions } from './slack-client';
 
@@ -46,6 +47,8 @@ export type OutboxDeps = {
     findById(organisationId: string, id: string): Promise<{ id: string; botToken: string } | null>;
     markDisconnected(id: string): Promise<void>;
   };
+  /** What admins are told about connections, looked for with every sweep. */
+  notices?: NoticeSweep;
   /** The base of the Web API, `https://slack.com/api/`. */
   slackApiUrl: string;
   log: Log;
@@ -65,7 +68,7 @@ const RECONNECT_MS = 1000;
 
 /** The outbox of the cards. `stop` lets what is under way finish. `wake` looks for work now. */
 export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop(): Promise<void>; wake(): void } {
-  const { cards, log, sweepMs } = deps;
+  const { cards, notices, log, sweepMs } = deps;
   const deliver = createDelivery(deliveryDeps(deps));
   const underWay = new Set<Promise<void>>();
   let isRunning = false;
@@ -136,7 +139,11 @@ export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop()
     wake,
     async start() {
       isRunning = true;
-      sweep = setInterval(wake, sweepMs);
+      sweep = setInterval(() => {
+        wake();
+        notices?.wake();
+      }, sweepMs);
+      notices?.wake();
       await listen();
     },
     async stop() {
@@ -146,7 +153,7 @@ export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop()
       listening?.stop();
       listening = null;
       await round;
-      await Promise.all(underWay);
+      await Promise.all([notices?.stop(), ...underWay]);
     },
   };
 }

@@ -1,47 +1,74 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { ConnectionRow } from '../../prisma/connections';
+import { createConnecting } from './connecting';
+import { connectionHealth } from './connection-health';
+import type { Check, ConnectionOperations, ConnectionView } from './connection-types';
 import type { OperationDeps } from './deps';
 import { demand, orNotFound, pageOf, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
-import type { Caller, Check, ConnectionView, Operations } from './types';
+import { chosenLists, readLists } from './status-lists';
+import type { Caller } from './types';
 
-type ConnectionOperations = Pick<
-  Operations,
-  'listConnections' | 'createConnection' | 'testConnection' | 'syncConnection' | 'deleteConnection'
->;
+/** Connections to Jira. Secrets go in here and never come out again. */
+export function createConnectionOperations(deps: OperationDeps): ConnectionOperations {
+  const { db, engine, jira, checkClient, baseUrl } = deps;
+  const connecting = createConnecting(deps);
 
-/** Connections to Jira by API token. Secrets go in here and never come out again. */
-export function createConnectionOperations({
-  db,
-  checkConnection,
-  baseUrl,
-  wakeRelay,
-}: OperationDeps): ConnectionOperations {
   async function byId(caller: Caller, id: string): Promise<ConnectionRow> {
     const found = await db.connections.find(caller.organisationId, uuid(id, 'The connection'));
     return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.');
   }
 
-  const view = async (row: ConnectionRow): Promise<ConnectionView> => ({
+  async function views(organisationId: string, rows: ConnectionRow[]): Promise<ConnectionView[]> {
+    const facts = await db.healthFacts.facts(
+      organisationId,
+      rows.map((row) => row.id),
+    );
+    return rows.flatMap((row) => {
+      const known = facts.get(row.id);
+      return known ? [viewOf(row, connectionHealth({ row, facts: known, now: new Date(), pollMs: deps.pollMs }))] : [];
+    });
+  }
+
+  async function view(row: ConnectionRow): Promise<ConnectionView> {
+    const [one] = await views(row.organisationId, [row]);
+    return orNotFound(one, `The connection ${row.id}`, 'GET /api/v1/connections lists them.');
+  }
+
+  const viewOf = (row: ConnectionRow, health: ConnectionView['health']): ConnectionView => ({
     id: row.id,
-    kind: row.kind === 'oauth' ? 'oauth' : 'api_token',
-    status: row.status as ConnectionView['status'],
+    kind: row.kind,
+    status: row.status,
     siteUrl: row.siteUrl,
     email: row.accountEmail,
     projectKey: row.projectKey,
     autoSync: row.autoSync,
     webhookUrl: `${baseUrl}/api/integrations/jira/webhook?integration_id=${row.id}`,
-    health: {
-      reason: row.statusReason,
-      lastWebhookAt: row.lastWebhookAt?.toISOString() ?? null,
-      lastPollAt: row.lastPollAt?.toISOString() ?? null,
-      webhookExpiresAt: row.webhookExpiresAt?.toISOString() ?? null,
-      tokenExpiresAt: row.tokenExpiresAt?.toISOString() ?? null,
-      heldPushes: await db.connections.heldPushes(row.organisationId, row.id),
-    },
+    health,
   });
 
+  async function lists(row: ConnectionRow, projectKey: string) {
+    const found = await readLists(await jira.clientFor(row.id), { projectKey, stored: row.mapping }).catch(
+      (error: unknown) => {
+        throw ofJira(error, projectKey);
+      },
+    );
+    return found;
+  }
+
   return {
+    async connectLink(caller) {
+      demand(caller, 'connect');
+      await db.oneTimeLinks.deleteExpired();
+      const { memberId } = caller;
+      const ttlMs = deps.connectLinkMs;
+      const { token } = await db.oneTimeLinks.create(caller.organisationId, { memberId, kind: 'connect', ttlMs });
+      return { url: `${baseUrl}/connect/${token}`, expiresInMs: ttlMs };
+    },
+
+    async mayConnect(caller) {
+      demand(caller, 'connect');
+    },
+
     async listConnections(caller, page) {
       demand(caller, 'read');
       const { limit, after } = pageOf(page);
@@ -52,66 +79,122 @@ export function createConnectionOperations({
         (row) => row.id,
         (row) => row,
       );
-      return { items: await Promise.all(shown.items.map(view)), nextCursor: shown.nextCursor };
+      return { items: await views(caller.organisationId, shown.items), nextCursor: shown.nextCursor };
+    },
+
+    async getConnection(caller, id) {
+      demand(caller, 'read');
+      return await view(await byId(caller, id));
     },
 
     async createConnection(caller, request) {
       demand(caller, 'connect');
-      const { siteUrl, email, apiToken, projectKey } = request;
-      const tested = await checkConnection({ siteUrl, email, apiToken }, { projectKey });
-      const wrong = tested.checks.find((check) => !check.ok);
-      if (wrong || !tested.account) throw refusalOf(wrong);
-      const webhookSecret = randomBytes(32).toString('base64url');
-      const row = await db.connections.create(caller.organisationId, {
-        id: randomUUID(),
-        siteUrl,
+      const { siteUrl, email, apiToken, projectKey, autoSync = false, adoptFrom } = request;
+      const saved = await connecting.save(
+        caller,
+        { kind: 'api_token', siteUrl, email, apiToken },
+        { projectKey, autoSync, adoptFrom: adoptFrom ? [adoptFrom] : [] },
+      );
+      if (!saved.ok) throw refusalOf(saved.checks);
+      return { ...(await view(saved.connection)), webhookSecret: saved.webhookSecret ?? '', adopted: saved.adopted };
+    },
+
+    async updateConnection(caller, id, change) {
+      demand(caller, 'connect');
+      const row = await byId(caller, id);
+      if (change.projectKey && change.projectKey !== row.projectKey) {
+        const { siteUrl, kind, scopes } = row;
+        const grant = kind === 'oauth' ? { scopes } : undefined;
+        const target = { siteUrl, grant, projectKey: change.projectKey };
+        const tested = await checkClient(await jira.clientFor(row.id), target);
+        if (!tested.ok) throw refusalOf(tested.checks);
+      }
+      const changed = await db.connections.update(caller.organisationId, row.id, change);
+      const connection = orNotFound(changed, `The connection ${id}`, 'It was disconnected meanwhile.');
+      if (change.autoSync !== undefined) await connecting.schedule(connection, change.autoSync);
+      await connecting.synchronise(connection, 'routing');
+      return await view(connection);
+    },
+
+    async reconnect(caller, id, { email, apiToken }) {
+      demand(caller, 'connect');
+      const row = await byId(caller, id);
+      if (row.kind === 'oauth') {
+        throw new Refusal(
+          'conflict',
+          'oauth_connection',
+          'This connection goes by OAuth, which takes a person\'s consent. Type "/recheck connect" in Slack and press Reconnect.',
+        );
+      }
+      const renewed = await connecting.renewById(caller, row.id, {
+        kind: 'api_token',
+        siteUrl: row.siteUrl,
         email,
         apiToken,
-        webhookSecret,
-        projectKey,
-        accountId: tested.account.accountId,
-        autoSync: request.autoSync ?? false,
-        memberId: caller.memberId,
       });
-      return { ...(await view(row)), webhookSecret };
+      if (!renewed.ok) throw refusalOf(renewed.checks);
+      return await view(await byId(caller, id));
     },
 
     async testConnection(caller, id) {
       demand(caller, 'connect');
       const row = await byId(caller, id);
-      const secret = await db.connections.withCredentials(row.id);
-      if (!secret) {
-        return {
-          ok: false,
-          checks: [
-            { name: 'credentials', ok: false, cause: 'The credentials were erased.', cure: 'Connect Jira again.' },
-          ],
-        };
-      }
-      const account = { siteUrl: row.siteUrl, email: row.accountEmail ?? '', apiToken: secret.apiToken };
-      const { ok, checks } = await checkConnection(account, { projectKey: row.projectKey });
-      const auth = checks.find((check) => check.name === 'credentials');
-      if (ok) await db.connections.setStatus(row.id, 'connected', null);
-      else if (auth && !auth.ok) await db.connections.setStatus(row.id, 'reconnect_required', auth.cause ?? null);
-      return { ok, checks };
+      const tested = await jira.testConnection(row.id);
+      const { report, restored } = orNotFound(tested, `The connection ${id}`, 'It was disconnected meanwhile.');
+      if (restored) await connecting.synchronise(row, 'restored');
+      return { ok: report.ok, checks: [...report.checks] };
     },
 
     async syncConnection(caller, id) {
       demand(caller, 'configure');
-      const row = await byId(caller, id);
-      await db.connections.requestReads(caller.organisationId, row.id);
-      wakeRelay();
+      const { organisationId, id: connectionId } = await byId(caller, id);
+      await engine.syncConnection({ organisationId, connectionId, reason: 'asked' });
     },
 
     async deleteConnection(caller, id) {
       demand(caller, 'connect');
       const row = await byId(caller, id);
+      await connecting.deregister(row);
       await db.connections.disconnect(caller.organisationId, row.id);
+      // What was held waits for nothing any more: the sweep takes it up and it is refused with the reason.
+      await db.pushes.releaseHeld(row.id);
+      // What waited for it to work again is refused now.
+      await db.pushes.releaseHeld(row.id);
+      await connecting.schedule(row, false);
+    },
+
+    async getMapping(caller, id, projectKey) {
+      demand(caller, 'connect');
+      return await lists(await byId(caller, id), projectKey);
+    },
+
+    async putMapping(caller, id, projectKey, change) {
+      demand(caller, 'connect');
+      const row = await byId(caller, id);
+      const known = await lists(row, projectKey);
+      const mapping = chosenLists(known, change);
+      await db.connections.setMapping(caller.organisationId, row.id, { projectKey, mapping });
+      return { ...known, ...mapping, saved: true };
     },
   };
 }
 
-function refusalOf(check: Check | undefined): Refusal {
+function refusalOf(checks: readonly Check[]): Refusal {
+  const check = checks.find((each) => !each.ok);
   const cause = check?.cause ?? 'Jira did not say whose credentials these are.';
   return new Refusal('invalid', `connection_${check?.name ?? 'credentials'}`, `${cause} ${check?.cure ?? ''}`.trim());
+}
+
+/** What Jira answered when its lists were read, as a refusal; told by shape, other errors go on. */
+function ofJira(error: unknown, projectKey: string): unknown {
+  if (!(error instanceof Error) || error.name !== 'JiraError' || !('kind' in error)) return error;
+  if (error.kind === 'not-found') {
+    return new Refusal(
+      'not_found',
+      'not_found',
+      `The project ${projectKey} is not there, or the account of the connection does not see it. Keys are case-sensitive.`,
+      { cause: error },
+    );
+  }
+  return new Refusal('unavailable', 'jira_unavailable', `Jira could not be asked. ${error.message}`, { cause: error });
 }

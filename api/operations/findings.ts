@@ -26,6 +26,7 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
       })),
       history: history.map((each) => ({ ...each, at: each.at.toISOString() })),
       reason: row.reason,
+      missingSince: row.missingSince?.toISOString() ?? null,
       claim: row.claimedAt ? { number: row.claim, by: row.claimedBy, at: row.claimedAt.toISOString() } : null,
       session: row.sessionId && row.sessionStatus ? { id: row.sessionId, status: row.sessionStatus } : null,
     };
@@ -84,19 +85,13 @@ async function adoptIssue(
   input: { caller: Caller; row: FindingRow; connectionId: string; jiraKey: string },
 ): Promise<string> {
   const { caller, row, connectionId, jiraKey } = input;
-  const client = await jiraClient(connectionId);
-  const issue = await client.getIssue(jiraKey, { fields: ['project'] }).catch((error: unknown) => {
-    throw new Refusal(
-      'not_found',
-      'issue_not_found',
-      `Jira does not show the issue ${jiraKey} to Recheck. Check the key.`,
-      {
-        cause: error,
-      },
-    );
-  });
+  const issue = await jiraClient(connectionId)
+    .then((client) => client.getIssue(jiraKey, { fields: ['project'] }))
+    .catch((cause: unknown) => {
+      throw unseen(jiraKey, cause);
+    });
   const linkId = randomUUID();
-  const taken = await db.lifecycle.adoptLink({
+  const outcome = await db.lifecycle.adoptLink({
     linkId,
     organisationId: caller.organisationId,
     findingId: row.id,
@@ -106,10 +101,25 @@ async function adoptIssue(
     key: issue.key ?? jiraKey,
     projectKey: issue.fields?.project?.key ?? jiraKey.replace(/-\d+$/, ''),
   });
-  if (taken) {
+  if (outcome === 'pushing') {
+    throw new Refusal('conflict', 'push_under_way', 'It is being pushed to Jira right now. Wait for its issue.');
+  }
+  if (outcome === 'taken') {
     throw new Refusal('conflict', 'issue_taken', `${jiraKey} is linked to another finding. Unlink it there first.`);
   }
   return linkId;
+}
+
+function unseen(jiraKey: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || cause.name !== 'JiraError' || !('kind' in cause)) return cause;
+  if (cause.kind === 'not-found') {
+    const message = `Jira does not show the issue ${jiraKey} to Recheck. Check the key.`;
+    return new Refusal('not_found', 'issue_not_found', message, { cause });
+  }
+  const message = `The issue ${jiraKey} could not be looked up: ${cause.message}`;
+  return cause.kind === 'auth' || cause.kind === 'scope'
+    ? new Refusal('conflict', 'connection_broken', message, { cause })
+    : new Refusal('unavailable', 'jira_unavailable', message, { cause });
 }
 
 /** The finding that a short number or a Jira key names; refuses one that is not there. */

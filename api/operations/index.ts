@@ -4,6 +4,7 @@ import { createConnectionOperations } from './connections';
 import type { OperationDeps } from './deps';
 import { createFindingOperations } from './findings';
 import { createMemberOperations } from './members';
+import { createMissingOperations } from './missing';
 import { createPushOperations } from './pushes';
 import { Refusal } from './refusal';
 import { createReportOperations } from './reports';
@@ -13,12 +14,15 @@ import type { Operations } from './types';
 
 /** All operations over real stores and the real engine. */
 export function createOperations(deps: OperationDeps): Operations {
+  const findings = createFindingOperations(deps);
+  const pushes = createPushOperations(deps);
   const operations: Operations = {
     ...createMemberOperations(deps),
     ...createSourceOperations(deps),
     ...createReportOperations(deps),
-    ...createFindingOperations(deps),
-    ...createPushOperations(deps),
+    ...findings,
+    ...pushes,
+    ...createMissingOperations({ ...deps, getFinding: findings.getFinding, push: pushes.push }),
     ...createSessionOperations(deps),
     ...createConnectionOperations(deps),
   };

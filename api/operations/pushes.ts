@@ -72,7 +72,11 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
           return { findingId, outcome: 'pending' };
         }),
       });
-      const findingIds = decided.filter(({ decision }) => decision.kind === 'create').map(({ row }) => row.findingId);
+      // What is held goes to its lifecycle too: that writes down why it waits.
+      const starts = ['create', 'held'];
+      const findingIds = decided
+        .filter(({ decision }) => starts.includes(decision.kind))
+        .map(({ row }) => row.findingId);
       await start(caller, { id: push.id, findingIds });
       return await view(caller, push.id);
     },
@@ -87,7 +91,8 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
       const end = Date.now() + ms;
       for (;;) {
         const push = await view(caller, id);
-        if (push.status !== 'running' || Date.now() >= end) return push;
+        const isUnderWay = push.items.some(({ outcome }) => outcome === 'pending');
+        if (push.status !== 'running' || !isUnderWay || Date.now() >= end) return push;
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     },
@@ -96,7 +101,7 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
       demand(caller, decision === 'approve' || decision === 'reject' ? 'approve' : 'push');
       const before = await view(caller, id);
       if (decision === 'cancel') {
-        const stopped = await db.pushes.cancelPending(caller.organisationId, id);
+        const stopped = await db.pushes.cancelPending(caller.organisationId, { id, memberId: caller.memberId });
         if (stopped === 0) throw nothingTo('cancel', 'No item of this push is waiting.');
       } else if (decision === 'retry') {
         const findingIds = await db.pushes.retryFailed(caller.organisationId, id);

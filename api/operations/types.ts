@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type {
   FindingStatus,
   GivenVerdict,
+  MissingDecision,
   PushOutcome,
   PushStatus,
   Role,
@@ -12,6 +13,7 @@ import type {
   SyncRule,
   Verdict,
 } from '../../workflows/rules/vocabulary';
+import type { ConnectionOperations } from './connection-types';
 
 /** Who asks. Rights are checked in the operation, never at the edge. `scopes` of an API key narrow them; null = all. */
 export type Caller = {
@@ -41,6 +43,10 @@ export type NewSource = {
   projectKey?: string | undefined;
   rule?: Partial<SyncRule> | undefined;
 };
+
+/** The sync rule, with the connection that the source names. */
+export type RuleView = SyncRule & { connection: string | null };
+export type RuleChange = Partial<RuleView>;
 
 export type ReportUpload = {
   body: Readable;
@@ -78,6 +84,8 @@ export type FindingDetail = Omit<FindingView, 'occurrences'> & {
   history: HistoryView[];
   /** Why it is in its status (a failed push, a block), or null. */
   reason: string | null;
+  /** Since when its issue is gone from Jira and somebody has to decide what becomes of it; null otherwise. */
+  missingSince: string | null;
   claim: { number: number; by: string | null; at: string } | null;
   /** The open session that holds its case, if one does. */
   session: { id: string; status: SessionStatus } | null;
@@ -114,34 +122,6 @@ export type SessionView = {
 };
 export type VerdictRequest = { finding: string; verdict: GivenVerdict; note?: string | undefined };
 
-export type ConnectionRequest = {
-  siteUrl: string;
-  email: string;
-  apiToken: string;
-  projectKey: string;
-  autoSync?: boolean | undefined;
-};
-export type ConnectionView = {
-  id: string;
-  kind: 'api_token' | 'oauth';
-  status: 'connected' | 'reconnect_required' | 'disconnected';
-  siteUrl: string;
-  email: string | null;
-  projectKey: string;
-  autoSync: boolean;
-  webhookUrl: string;
-  health: {
-    reason: string | null;
-    lastWebhookAt: string | null;
-    lastPollAt: string | null;
-    webhookExpiresAt: string | null;
-    tokenExpiresAt: string | null;
-    heldPushes: number;
-  };
-};
-export type Check = { name: string; ok: boolean; cause?: string; cure?: string };
-export type ConnectionTest = { ok: boolean; checks: Check[] };
-
 export type MemberRequest = { name: string; role: Role; slackUserId?: string | undefined };
 export type MemberView = { id: string; name: string; role: Role; slackUserId: string | null };
 export type ApiKeyRequest = { member: string; name: string; scopes?: string[] | undefined };
@@ -158,7 +138,7 @@ export type ApiKeyView = {
  * Every operation. Each checks the caller's rights first and throws `Refusal` for an expected "no".
  * Findings are named by short number (`F-12`), sources by key.
  */
-export type Operations = {
+export type Operations = ConnectionOperations & {
   /** The caller behind an API key; refuses unknown and revoked keys with 401. */
   callerByApiKey(key: string): Promise<Caller>;
   /** The member behind a Slack user, or null for strangers. */
@@ -166,8 +146,8 @@ export type Operations = {
 
   listSources(caller: Caller, page?: PageInput): Promise<Page<SourceView>>;
   createSource(caller: Caller, source: NewSource): Promise<SourceView>;
-  getRule(caller: Caller, sourceKey: string): Promise<SyncRule>;
-  putRule(caller: Caller, sourceKey: string, change: Partial<SyncRule>): Promise<SyncRule>;
+  getRule(caller: Caller, sourceKey: string): Promise<RuleView>;
+  putRule(caller: Caller, sourceKey: string, change: RuleChange): Promise<RuleView>;
 
   ingestReport(
     caller: Caller,
@@ -182,6 +162,8 @@ export type Operations = {
   getFinding(caller: Caller, id: string): Promise<FindingDetail>;
   linkFinding(caller: Caller, id: string, jiraKey: string): Promise<FindingDetail>;
   unlinkFinding(caller: Caller, id: string): Promise<FindingDetail>;
+  /** The issue was deleted in Jira: a new one, block the finding as it is (admins), or go on without an issue. */
+  decideMissing(caller: Caller, id: string, decision: MissingDecision): Promise<FindingDetail>;
 
   previewPush(caller: Caller, request: PushRequest): Promise<PushPreview>;
   /** Starts the push and answers at once; `requestId` makes a redelivered request the same push. */
@@ -203,12 +185,6 @@ export type Operations = {
   cancelSession(caller: Caller, id: string): Promise<SessionView>;
   giveVerdicts(caller: Caller, id: string, given: VerdictRequest[]): Promise<SessionView>;
   sessionReport(caller: Caller, id: string, upload: ReportUpload): Promise<SessionView>;
-
-  listConnections(caller: Caller, page?: PageInput): Promise<Page<ConnectionView>>;
-  createConnection(caller: Caller, request: ConnectionRequest): Promise<ConnectionView & { webhookSecret: string }>;
-  testConnection(caller: Caller, id: string): Promise<ConnectionTest>;
-  syncConnection(caller: Caller, id: string): Promise<void>;
-  deleteConnection(caller: Caller, id: string): Promise<void>;
 
   listMembers(caller: Caller, page?: PageInput): Promise<Page<MemberView>>;
   createMember(caller: Caller, request: MemberRequest): Promise<MemberView>;

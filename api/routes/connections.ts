@@ -1,9 +1,20 @@
 import { z } from 'zod';
-import { connectionPage, connectionRequest, connectionTest, newConnectionView } from '../schemas/connections';
-import { pageQuery, uuid } from '../schemas/shared';
+import {
+  connectionChange,
+  connectionPage,
+  connectionRequest,
+  connectionTest,
+  connectionView,
+  mappingChange,
+  mappingView,
+  newConnectionView,
+  newToken,
+} from '../schemas/connections';
+import { line, pageQuery, uuid } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: uuid });
+const mappingParams = z.object({ id: uuid, projectKey: line(255) });
 const tag = 'Jira connections';
 
 export const connectionRoutes: Route[] = [
@@ -23,12 +34,66 @@ export const connectionRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/connections',
     tag,
-    summary: 'Connects a Jira Cloud site by API token, after trying it',
+    summary: 'Connects a Jira Cloud site by API token, after trying it; every source starts opted out',
     body: connectionRequest,
     answers: { 201: { description: 'The connection, and its webhook secret this once', schema: newConnectionView } },
     handle: async ({ operations, caller, body }) => ({
       status: 201,
       body: await operations.createConnection(caller, body),
+    }),
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/api/v1/connections/{id}',
+    tag,
+    summary: 'Switches auto sync, or changes the default project; what is absent stays',
+    params,
+    body: connectionChange,
+    answers: { 200: { description: 'The connection', schema: connectionView } },
+    handle: async ({ operations, caller, params: { id }, body }) => ({
+      status: 200,
+      body: await operations.updateConnection(caller, id, body),
+    }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/connections/{id}/reconnect',
+    tag,
+    summary: 'Gives a connection a new API token, after trying it; what was held goes on',
+    params,
+    body: newToken,
+    answers: {
+      200: { description: 'The connection', schema: connectionView },
+      409: { description: 'The connection goes by OAuth: reconnect it on the connect page' },
+    },
+    handle: async ({ operations, caller, params: { id }, body }) => ({
+      status: 200,
+      body: await operations.reconnect(caller, id, body),
+    }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/connections/{id}/mapping/{projectKey}',
+    tag,
+    summary: 'Shows which resolutions and statuses of a project mean "will not be fixed"',
+    params: mappingParams,
+    answers: { 200: { description: 'The lists, and what there is to choose from', schema: mappingView } },
+    handle: async ({ operations, caller, params: { id, projectKey } }) => ({
+      status: 200,
+      body: await operations.getMapping(caller, id, projectKey),
+    }),
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/api/v1/connections/{id}/mapping/{projectKey}',
+    tag,
+    summary: 'Stores these lists, by id',
+    params: mappingParams,
+    body: mappingChange,
+    answers: { 200: { description: 'The lists as stored', schema: mappingView } },
+    handle: async ({ operations, caller, params: { id, projectKey }, body }) => ({
+      status: 200,
+      body: await operations.putMapping(caller, id, projectKey, body),
     }),
   }),
   defineRoute({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findingDetail, findingPage, findingQuery, linkRequest } from '../schemas/findings';
+import { findingDetail, findingPage, findingQuery, linkRequest, missingRequest } from '../schemas/findings';
 import { findingId } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
@@ -60,6 +60,23 @@ export const findingRoutes: Route[] = [
     handle: async ({ operations, caller, params: { id } }) => ({
       status: 200,
       body: await operations.unlinkFinding(caller, id),
+    }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/findings/{id}/missing',
+    tag,
+    summary: 'Decides what becomes of a finding whose Jira issue was deleted: recreate, accept or drop',
+    params,
+    body: missingRequest,
+    answers: {
+      200: { description: 'The finding', schema: findingDetail },
+      403: { description: 'Accepting a finding as it is needs an admin or owner' },
+      409: { description: 'The issue is not gone, or no new one may be made; the detail says why' },
+    },
+    handle: async ({ operations, caller, params: { id }, body: { decision } }) => ({
+      status: 200,
+      body: await operations.decideMissing(caller, id, decision),
     }),
   }),
 ];

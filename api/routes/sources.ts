@@ -6,9 +6,9 @@ import {
   reportQuery,
   reportView,
   ruleChange,
+  ruleView,
   sourcePage,
   sourceView,
-  syncRule,
 } from '../schemas/sources';
 import { reportUpload } from './report-upload';
 import { defineRoute, type Route } from './route';
@@ -47,7 +47,7 @@ export const sourceRoutes: Route[] = [
     tag,
     summary: "Shows a source's sync rule",
     params,
-    answers: { 200: { description: 'The whole rule', schema: syncRule } },
+    answers: { 200: { description: 'The whole rule', schema: ruleView } },
     handle: async ({ operations, caller, params: { key } }) => ({
       status: 200,
       body: await operations.getRule(caller, key),
@@ -60,7 +60,7 @@ export const sourceRoutes: Route[] = [
     summary: "Changes a source's sync rule; what is absent stays",
     params,
     body: ruleChange,
-    answers: { 200: { description: 'The whole rule', schema: syncRule } },
+    answers: { 200: { description: 'The whole rule', schema: ruleView } },
     handle: async ({ operations, caller, params: { key }, body }) => ({
       status: 200,
       body: await operations.putRule(caller, key, body),

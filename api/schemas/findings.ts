@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findingStatuses, sessionStatuses, severities } from '../../workflows/rules/vocabulary';
+import { findingStatuses, missingDecisions, sessionStatuses, severities } from '../../workflows/rules/vocabulary';
 import type { FindingDetail, FindingView, Page } from '../operations/types';
 import { count, jiraKey, named, page, paging, sourceKey, time } from './shared';
 
@@ -26,6 +26,7 @@ export const findingDetail = named(
   z.object({
     ...findingFields,
     reason: z.string().nullable(),
+    missingSince: time.nullable().describe('its issue is gone from Jira since then, and waits for a decision'),
     claim: z.object({ number: count, by: z.string().nullable(), at: time }).nullable(),
     session: openSession,
     occurrences: z.array(
@@ -46,3 +47,4 @@ export const findingQuery = z.strictObject({
   status: z.enum(findingStatuses).optional(),
 });
 export const linkRequest = named('LinkRequest', z.strictObject({ jiraKey }));
+export const missingRequest = named('MissingRequest', z.strictObject({ decision: z.enum(missingDecisions) }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { groupings, type SyncRule, severities } from '../../workflows/rules/vocabulary';
-import type { NewSource, Page, ReportView, SourceView } from '../operations/types';
+import type { NewSource, Page, ReportView, RuleChange, RuleView, SourceView } from '../operations/types';
 import { count, line, named, page, sourceKey, uuid } from './shared';
 
 const ruleFields = {
@@ -21,7 +21,14 @@ const ruleFields = {
 };
 export const syncRule = named('SyncRule', z.object(ruleFields)) satisfies z.ZodType<SyncRule>;
 // JSON has no undefined, so what zod calls optional is absent or a value.
-export const ruleChange = named('SyncRuleChange', z.strictObject(ruleFields).partial()) as z.ZodType<Partial<SyncRule>>;
+const connection = uuid.nullable().describe('id of the Jira connection');
+export const ruleView = named('SourceRule', z.object({ ...ruleFields, connection })) satisfies z.ZodType<RuleView>;
+const changeable = z.strictObject(ruleFields).partial();
+export const newRule = named('NewSyncRule', changeable) as z.ZodType<Partial<SyncRule>>;
+export const ruleChange = named(
+  'SyncRuleChange',
+  changeable.extend({ connection: connection.optional() }),
+) as z.ZodType<RuleChange>;
 
 export const newSource = named(
   'NewSource',
@@ -31,7 +38,7 @@ export const newSource = named(
     kind: z.enum(['site', 'suite']),
     connection: uuid.optional().describe('id of the Jira connection'),
     projectKey: line(255).optional(),
-    rule: ruleChange.optional(),
+    rule: newRule.optional(),
   }),
 ) satisfies z.ZodType<NewSource>;
 export const sourceView = named(

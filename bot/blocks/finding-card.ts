@@ -20,6 +20,8 @@ export type CardFinding = {
   lastSeenAt: Date;
   jira: { key: string; url: string; status: string | null; resolution: string | null } | null;
   claimedBy: string | null;
+  /** The issue was deleted in Jira, and somebody has to say what becomes of the finding. */
+  missing: boolean;
   session: { id: string; status: SessionStatus } | null;
   lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
 };
@@ -32,6 +34,9 @@ export const findingActions = {
   fail: 'finding.fail',
   why: 'finding.why',
   openInJira: 'finding.open_in_jira',
+  recreate: 'finding.recreate',
+  accept: 'finding.accept',
+  drop: 'finding.drop',
   more: 'finding.more',
 } as const;
 
@@ -57,7 +62,7 @@ function fullText(finding: CardFinding, state: string): string {
   return [
     `${finding.id}, ${word.toLowerCase()}: ${foreign(finding.rule, 200)}. ${foreign(finding.title, 500)}.`,
     `${sourceWord(finding)} ${foreign(finding.source.name, 100)}, ${count(finding.occurrences, 'occurrence')}.`,
-    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${waitsFor[finding.status]}.`,
+    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${finding.missing ? 'somebody to decide what becomes of it' : waitsFor[finding.status]}.`,
   ].join(' ');
 }
 
@@ -98,7 +103,7 @@ function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
   return [
     button({ action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict, style: 'primary' }),
     button({ action: findingActions.fail, label: 'Fail', says: `Fail ${id}: still there`, value: verdict }),
-    ...openInJira(finding),
+    ...(finding.missing ? [] : openInJira(finding)),
     overflow(findingActions.more, [
       { label: 'Skip in this re-run', value: `skip ${verdict}` },
       { label: 'Unstable: passed and failed', value: `unstable ${verdict}` },
@@ -119,12 +124,26 @@ function buttonsOf(finding: CardFinding): types.Button[] {
       const label = finding.session ? 'Show session' : 'Start re-run';
       return [
         button({ action: findingActions.rerun, label, says: `${label} of ${id}`, ...primary }),
-        ...openInJira(finding),
+        ...(finding.missing ? missingButtons(id) : openInJira(finding)),
       ];
     }
     default:
-      return openInJira(finding);
+      return finding.missing ? missingButtons(id) : openInJira(finding);
   }
+}
+
+/** What can be answered to the question that a deleted issue leaves behind. */
+function missingButtons(id: string): types.Button[] {
+  return [
+    button({ action: findingActions.recreate, label: 'Recreate issue', says: `Make a new issue for ${id}`, value: id }),
+    button({ action: findingActions.accept, label: 'Accept as it is', says: `Accept ${id} as it is`, value: id }),
+    button({
+      action: findingActions.drop,
+      label: 'Drop the link',
+      says: `Go on with ${id} without an issue`,
+      value: id,
+    }),
+  ];
 }
 
 function openInJira({ id, jira }: CardFinding): types.Button[] {

@@ -103,6 +103,7 @@ export function asCardFinding(finding: FindingDetail): CardFinding {
     lastSeenAt: new Date(seen('lastSeenAt').reduce((a, b) => Math.max(a, b), 0) || updated),
     jira: finding.jira ? { ...finding.jira, status: null, resolution: null } : null,
     claimedBy: finding.claim?.by ?? null,
+    missing: finding.missingSince !== null,
     lastEvent: last ? { event: last.event, actor: last.actor, detail: last.detail, at: new Date(last.at) } : null,
   };
 }

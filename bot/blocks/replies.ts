@@ -51,6 +51,8 @@ const commandLines: [usage: string, does: string][] = [
   ['list', 'list findings; narrow with a status and a source: `list open source:shop`'],
   ['why F-12', 'the history of a finding in plain words'],
   ['sessions', 'the re-run sessions under way'],
+  ['connect', 'connect Jira, or see how the connections stand; for admins and owners'],
+  ['disconnect', 'end a connection to Jira; asks first'],
   ['help', 'this list'],
 ];
 
@@ -79,10 +81,8 @@ export function unknownCommand(command: string, given: { word: string; nearest: 
 const elsewhere: Record<string, string> = {
   approve: '`POST /api/v1/pushes/{id}/approve`',
   rules: '`GET` and `PUT /api/v1/sources/{key}/rule`',
-  connect: '`POST /api/v1/connections`',
   subscribe: '',
   roles: '`GET` and `POST /api/v1/members`',
-  disconnect: '`DELETE /api/v1/connections/{id}`',
 };
 
 /** Names of commands that this version does not have in Slack. */

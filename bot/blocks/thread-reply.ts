@@ -11,7 +11,11 @@ export const toldEvents = [
   'reopened_by_recheck',
   'blocked',
   'resolved',
+  'issue_missing',
+  'missing_asked',
 ] as const;
+
+const explained = ['blocked', 'reopened_by_recheck', 'issue_missing', 'missing_asked'];
 
 const nextSteps: Record<string, string> = {
   claimed: 'Start a re-run from the card above.',
@@ -23,7 +27,7 @@ const nextSteps: Record<string, string> = {
 /** One change of a finding as a short reply in its card's thread, with who did it. */
 export function threadReply(change: { id: string; event: string; actor: string; detail: string }): Message {
   // What Recheck counts (`claim 2`) says nothing to people.
-  const detail = change.event === 'blocked' || change.event === 'reopened_by_recheck' ? change.detail : '';
+  const detail = explained.includes(change.event) ? change.detail : '';
   const next = nextSteps[change.event];
   const sentence = eventWords({ ...change, detail }).replace(/\.$/, '');
   const text = `${change.id}: ${sentence}.${next ? ` ${next}` : ''}`;

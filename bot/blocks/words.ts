@@ -14,6 +14,7 @@ export type FindingState = {
   status: FindingStatus;
   reason: string | null;
   claimedBy: string | null;
+  missing: boolean;
   session: { status: SessionStatus } | null;
   lastEvent: { event: string } | null;
 };
@@ -43,8 +44,9 @@ export function stateWords(finding: FindingState): string {
   }
 }
 
-function rerunWords({ session, claimedBy, lastEvent }: FindingState): string {
+function rerunWords({ session, claimedBy, lastEvent, missing, reason }: FindingState): string {
   if (session?.status === 'in_progress') return 'Re-run in progress';
+  if (missing) return `Needs re-run: ${foreign(reason ?? 'its issue was deleted in Jira', 600)}`;
   const claim = `Done in Jira by ${foreign(claimedBy ?? 'somebody', 100)}`;
   if (session) return `Re-run planned: ${claim}`;
   return lastEvent?.event === 'verdict_fail' ? 'Needs re-run: the last re-run failed' : `Needs re-run: ${claim}`;
@@ -73,10 +75,22 @@ const eventSentences: Record<string, (who: string, detail: string) => string> = 
   push_reused: (who, detail) => `${who} asked for a push; it was in Jira already as ${detail}`,
   push_refused: (_who, detail) => `Push refused${tail(detail)}`,
   push_failed: (_who, detail) => `Push failed${tail(detail)}`,
+  push_held: (_who, detail) => `Push held${tail(detail)}`,
+  push_cancelled: (who) => `${who} cancelled the push that was held`,
   linked: (who, detail) => `${who} linked it to ${detail}`,
   unlinked: (who, detail) => `${who} unlinked it from ${detail}`,
   moved: (who, detail) => `Moved in Jira${by(who)}${tail(detail)}`,
-  issue_missing: (_who, detail) => `Jira no longer shows the issue${tail(detail)}`,
+  issue_missing: (_who, detail) => `Recheck no longer finds the issue in Jira${tail(detail)}`,
+  missing_asked: (_who, detail) => `Recheck has no issue to say in that the re-run failed${tail(detail)}`,
+  issue_found: (_who, detail) => `Jira shows the issue again${tail(detail)}`,
+  recreate_asked: (who, detail) => `${who} asked for a new issue in place of ${detail}`,
+  accepted: (who, detail) => `${who} decided${tail(detail)}`,
+  dropped: (who, detail) => `${who} dropped the link to ${detail}, which was deleted in Jira`,
+  read_failed: (_who, detail) => `The issue could not be read${tail(detail)}`,
+  comment_held: (_who, detail) => `The comment on the issue waits${tail(detail)}`,
+  comment_failed: (_who, detail) => `The comment on the issue could not be made${tail(detail)}`,
+  reopen_held: (_who, detail) => `Reopening the issue waits${tail(detail)}`,
+  reopen_failed: (_who, detail) => `The issue could not be reopened${tail(detail)}`,
   claimed: (who) => `Marked Done in Jira by ${who}, so it needs a re-run`,
   resolved: (who, detail) => (detail ? `Resolved${tail(detail)}` : `Closed on Jira's word: Done by ${who}`),
   reopened: (who) => `Reopened in Jira by ${who}`,

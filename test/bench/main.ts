@@ -6,6 +6,7 @@ import { onStopSignal } from '../../local/stop-signal';
 import { runCardBench } from './card';
 import { runIngestBench } from './ingest';
 import { runEventsBench, runLivesBench } from './lives';
+import { runPollBench } from './poll';
 import { type BenchServers, openServers } from './support/servers';
 import { runWebhooksBench } from './webhooks';
 
@@ -14,6 +15,7 @@ const benches: Record<string, (servers: BenchServers) => Promise<unknown>> = {
   lives: runLivesBench,
   events: runEventsBench,
   card: runCardBench,
+  poll: runPollBench,
   ingest: async () => console.log(JSON.stringify(await runIngestBench())),
 };
 const progress = createProgress();

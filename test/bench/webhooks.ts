@@ -221,10 +221,12 @@ function recheckApp(pool: Pool, { organisationId }: Job & { role: 'serve' }): Ex
   const deliveries = createDeliveryStore({ pool });
   const relay = createRelay({ deliveries, signalJiraChanged: async () => undefined, log, sweepMs: 2_000 });
   relay.start();
+  const admin = { kind: 'api_token', siteUrl: 'https://shop.atlassian.net', cloudId: null, webhookIds: [] };
+  const auth = { ...admin, organisationId, secret: SECRET };
   return createApp({
     operations: {} as Operations,
     deliveries,
-    connections: { webhookSecret: async () => ({ organisationId, secret: SECRET }) },
+    connections: { webhookAuth: async () => auth },
     ready: async () => ({ ok: true, checks: {} }),
     log,
     wakeRelay: relay.wake,

@@ -115,7 +115,7 @@ describe('the listeners, over HTTP with real signatures', () => {
     expect(await said('')).toContain('What would you like to do?');
     expect(await said('help')).toContain('push F-12');
     expect(await said('hlep')).toContain('Did you mean `/recheck help`?');
-    expect(await said('connect')).toContain('POST /api/v1/connections');
+    expect(await said('rules')).toContain('/api/v1/sources/{key}/rule');
     expect(await said('push <!channel>')).toContain('names no finding');
   });
 

@@ -21,6 +21,7 @@ const names = [
   'getFinding',
   'linkFinding',
   'unlinkFinding',
+  'decideMissing',
   'previewPush',
   'push',
   'getPush',

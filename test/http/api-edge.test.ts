@@ -192,7 +192,7 @@ describe('calls and their statuses', () => {
       createSource: async (_caller, asked) => ({ ...source, key: asked.key }),
       putRule: async (_caller, _key, change) => {
         changes.push(change);
-        return { ...defaultRule, ...change };
+        return { ...defaultRule, connection: null, ...change };
       },
     };
     await withApp(given, async (url) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createDeliveryStore } from '../../prisma/deliveries';
 import { until } from '../support/until';
 import {
+  adminAuth,
   appOf,
   ask,
   database,
@@ -12,7 +13,6 @@ import {
   seed,
   signatureOf,
   toDone,
-  webhookSecret,
 } from './support';
 
 describe('the Jira webhook', () => {
@@ -29,8 +29,7 @@ describe('the Jira webhook', () => {
       {
         deliveries: createDeliveryStore({ pool: db.pool }),
         connections: {
-          webhookSecret: async (id) =>
-            id === tracked.connectionId ? { organisationId: tracked.organisationId, secret: webhookSecret } : null,
+          webhookAuth: async (id) => (id === tracked.connectionId ? adminAuth(tracked.organisationId) : null),
         },
         wakeRelay: () => {
           woken += 1;
@@ -132,7 +131,7 @@ describe('the Jira webhook', () => {
     ['wrong', signatureOf('something else')],
     ['made with another secret', signatureOf(JSON.stringify(jiraUpdate({ timestamp: 1 })), 'guess')],
     ['of another method', signatureOf('x').replace('sha256', 'sha1')],
-  ])('answers 401 and stores nothing where the signature is %s', async (_what, signature) => {
+  ])('S1 answers 401 and stores nothing where the signature is %s', async (_what, signature) => {
     const answer = await send(jiraUpdate(), { signature });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -141,7 +140,7 @@ describe('the Jira webhook', () => {
     expect(woken).toBe(0);
   });
 
-  it('answers 400 without an id and 404 for one that is malformed or unknown', async () => {
+  it('S1 answers 400 without an id and 404 for one that is malformed or unknown', async () => {
     const at = (path: string) => ask(server.url, `POST /api/integrations/jira/webhook${path}`, '{}');
     expect((await at('')).status).toBe(400);
     expect((await at('?integration_id=')).status).toBe(400);
@@ -189,7 +188,7 @@ describe('the Jira webhook in trouble of our own', () => {
     const app = appOf(
       {},
       {
-        connections: { webhookSecret: async () => ({ organisationId: randomUUID(), secret: webhookSecret }) },
+        connections: { webhookAuth: async () => adminAuth(randomUUID()) },
         deliveries: {
           insert: async () => {
             throw new Error('connect ECONNREFUSED db.internal:5432');
@@ -217,10 +216,10 @@ describe('the Jira webhook in trouble of our own', () => {
       {},
       {
         connections: {
-          webhookSecret: async () => {
+          webhookAuth: async () => {
             reads += 1;
             if (reads === 1) throw new Error('the database is away');
-            return { organisationId, secret: webhookSecret };
+            return adminAuth(organisationId);
           },
         },
       },

@@ -22,6 +22,7 @@ const promised = `
   post /api/v1/pushes/{id}/cancel
   post /api/v1/pushes/{id}/retry
   post,delete /api/v1/findings/{id}/link
+  post /api/v1/findings/{id}/missing
   get /api/v1/verification
   post /api/v1/sessions
   post /api/v1/sessions/{id}/start
@@ -32,7 +33,9 @@ const promised = `
   get,post /api/v1/connections
   post /api/v1/connections/{id}/test
   post /api/v1/connections/{id}/sync
-  delete /api/v1/connections/{id}
+  put,delete /api/v1/connections/{id}
+  post /api/v1/connections/{id}/reconnect
+  get,put /api/v1/connections/{id}/mapping/{projectKey}
   get,post /api/v1/members
   delete /api/v1/members/{id}
   get,post /api/v1/api-keys

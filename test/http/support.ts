@@ -62,7 +62,7 @@ export function appOf(given: Partial<Operations>, deps: Partial<AppDeps> = {}): 
       noteWebhook: async () => undefined,
       countByState: async () => ({ pending: 0, untracked: 0, ignored: 0, processed: 0 }),
     },
-    connections: { webhookSecret: async () => null },
+    connections: { webhookAuth: async () => null },
     ready: async () => ({ ok: true, checks: {} }),
     log: silent,
     wakeRelay: () => undefined,
@@ -192,6 +192,22 @@ export const toDone: { [key: string]: unknown } = {
 };
 
 export const webhookSecret = 'It is a secret to nobody here';
+const bare = { secret: null, siteUrl: 'https://shop.atlassian.net', cloudId: null, webhookIds: [] };
+/** What the deliveries of an API-token connection are checked by. */
+export const adminAuth = (organisationId: string) => ({
+  ...bare,
+  organisationId,
+  kind: 'api_token',
+  secret: webhookSecret,
+});
+/** What the deliveries of an OAuth connection are checked by. */
+export const dynamicAuth = (organisationId: string, webhookIds: string[]) => ({
+  ...bare,
+  organisationId,
+  kind: 'oauth',
+  cloudId: '7c1f3a52-0d6e-4a51-9c5e-2b8f4d1e6a90',
+  webhookIds,
+});
 export const signatureOf = (body: string, secret = webhookSecret) =>
   `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 

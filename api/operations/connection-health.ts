@@ -1,0 +1,151 @@
+// The health of a connection in checks (features C10): each thing that people of such an integration get stuck at is
+// looked at, and what fails says its cause and its cure.
+
+import type { ConnectionRow } from '../../prisma/connections';
+import type { HealthFacts } from '../../prisma/health-facts';
+import type { Check, ConnectionView } from './connection-types';
+
+const WEBHOOK_STEPS =
+  'In Jira, open Settings > System > WebHooks and compare URL and secret of the webhook with those of this connection; it must be Enabled and send "Issue: updated" and "Issue: deleted".';
+const LATE_POLLS = 3;
+
+type Known = { row: ConnectionRow; facts: HealthFacts; now: Date; pollMs: number };
+type Rule = (known: Known) => Omit<Check, 'name' | 'ok'> | null;
+
+/** A rule answers null where nothing is wrong. */
+const rules: Record<string, Rule> = {
+  address: ({ row }) =>
+    row.siteUrl.endsWith('/') || !/^https?:\/\/[^/]+$/.test(row.siteUrl)
+      ? {
+          cause: `The site URL ${row.siteUrl} is not one.`,
+          cure: 'It starts with https:// and has no trailing slash. Disconnect, and connect again with the right one.',
+        }
+      : null,
+
+  credentials: ({ row }) =>
+    row.status === 'connected'
+      ? null
+      : {
+          cause: row.statusReason ?? 'Jira does not accept the credentials any more (401 or 403).',
+          cure:
+            row.kind === 'oauth'
+              ? 'Press Reconnect on the connect page and grant every scope again. Pushes wait meanwhile and go on by themselves.'
+              : 'Check in the Atlassian account settings that the API token was not revoked and has not expired, make a new one, and press Reconnect on the connect page. Pushes wait meanwhile and go on by themselves.',
+        },
+
+  project: ({ row }) =>
+    row.lostProjects.length === 0
+      ? null
+      : {
+          cause: `The account does not see ${row.lostProjects.join(', ')} any more (404).`,
+          cure: 'Give the account the permission Browse projects again, or correct the project key in the rule of the source: it is case-sensitive. Findings stay as they are meanwhile.',
+        },
+
+  webhook: webhookTrouble,
+
+  tracking: ({ facts }) =>
+    facts.untrackedDeliveries === 0 || facts.trackedDeliveries > 0 || facts.trackedIssues === 0
+      ? null
+      : {
+          cause: `All ${facts.untrackedDeliveries} deliveries of the last 24 hours were about issues that no finding is linked to.`,
+          cure: 'An issue made by hand in Jira is followed once it is linked: POST /api/v1/findings/{id}/link with its key. If the issues are those of Recheck, the webhook was made for another connection: compare its integration_id.',
+        },
+
+  verification: ({ facts }) => {
+    if (facts.linkedWithoutOccurrence > 0) {
+      return {
+        cause: `${facts.linkedWithoutOccurrence} linked findings have no page or execution, so there is nothing to re-run.`,
+        cure: 'Send a report that contains them again.',
+      };
+    }
+    return null;
+  },
+
+  sessions: ({ facts }) =>
+    facts.staleCards === 0
+      ? null
+      : {
+          cause: `${facts.staleCards} cards in Slack have been behind for more than a minute, so a Session pending badge may be missing.`,
+          cure: 'List what needs a re-run again to refresh the panel; if it stays, check that Recheck is still in the channel.',
+        },
+
+  polling: pollTrouble,
+
+  pushes: ({ facts }) => {
+    if (facts.heldPushes > 0) {
+      return {
+        cause: `${facts.heldPushes} pushes are held until the connection works.`,
+        cure: 'Reconnect: they go on by themselves. Nothing has to be pushed again.',
+      };
+    }
+    return facts.sourcesWithoutProject === 0
+      ? null
+      : {
+          cause: `${facts.sourcesWithoutProject} sources are switched on without a Jira project key, so they cannot push.`,
+          cure: 'Give each a project key in its rule.',
+        };
+  },
+};
+
+function webhookTrouble({ row, facts, now }: Known): ReturnType<Rule> {
+  if (row.webhookError) {
+    return {
+      cause: `The webhook could not be registered: ${row.webhookError}`,
+      cure: 'Press "Synchronise now" to try again. Of an OAuth app that is not distributed, only the owner of the app gets deliveries.',
+    };
+  }
+  if (row.webhookExpiresAt && row.webhookExpiresAt < now) {
+    return {
+      cause: `The webhook expired on ${row.webhookExpiresAt.toISOString().slice(0, 10)}.`,
+      cure: 'Press "Synchronise now": it is registered again.',
+    };
+  }
+  if (row.lastWebhookAt || facts.trackedIssues === 0) return null;
+  return {
+    cause: 'Jira has not sent anything to this connection yet, although issues are followed through it.',
+    cure:
+      row.kind === 'oauth'
+        ? 'Press "Synchronise now" to register the webhook again. Meanwhile, switch on auto sync.'
+        : `${WEBHOOK_STEPS} A wrong integration_id in the URL is the usual cause. Meanwhile, switch on auto sync.`,
+  };
+}
+
+function pollTrouble({ row, now, pollMs }: Known): ReturnType<Rule> {
+  if (!row.autoSync) return null;
+  if (row.pollError) {
+    return {
+      cause: `The last poll failed: ${row.pollError}`,
+      cure: 'It is tried again by itself; press "Test connection" to see what Jira says.',
+    };
+  }
+  if (!row.lastPollAt || now.getTime() - row.lastPollAt.getTime() <= LATE_POLLS * pollMs) return null;
+  return {
+    cause: `The last poll was on ${row.lastPollAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, longer ago than it should.`,
+    cure: 'Check that a worker of Recheck runs and that Temporal answers (/readyz).',
+  };
+}
+
+/** The health of a connection, as everybody may see it. `pollMs`: milliseconds between two polls. */
+export function connectionHealth(known: Known): ConnectionView['health'] {
+  const { row, facts } = known;
+  const checks = Object.entries(rules).map(([name, rule]): Check => {
+    const wrong = rule(known);
+    return wrong ? { name, ok: false, ...wrong } : { name, ok: true };
+  });
+  return {
+    ok: checks.every((check) => check.ok),
+    reason: row.statusReason,
+    lastWebhookAt: iso(row.lastWebhookAt),
+    lastPollAt: iso(row.lastPollAt),
+    webhookExpiresAt: iso(row.webhookExpiresAt),
+    webhookError: row.webhookError,
+    pollError: row.pollError,
+    tokenState: row.status === 'connected' ? 'valid' : 'dead',
+    tokenExpiresAt: iso(row.tokenExpiresAt),
+    heldPushes: facts.heldPushes,
+    lostProjects: row.lostProjects,
+    checks,
+  };
+}
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;

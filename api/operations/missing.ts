@@ -1,0 +1,44 @@
+import { pushDecision } from '../../workflows/rules/push-gate';
+import type { OperationDeps } from './deps';
+import { findingByName } from './findings';
+import { demand, findingId } from './guard';
+import { Refusal } from './refusal';
+import type { Caller, Operations } from './types';
+
+type Deps = OperationDeps & Pick<Operations, 'getFinding' | 'push'>;
+
+/** What becomes of a finding whose issue was deleted in Jira (features S8). */
+export function createMissingOperations(deps: Deps): Pick<Operations, 'decideMissing'> {
+  const { db, engine, getFinding, push } = deps;
+
+  return {
+    async decideMissing(caller, id, decision) {
+      demand(caller, decision === 'accept' ? 'approve' : 'push');
+      const row = await findingByName(db, caller, id);
+      const name = findingId(row.number);
+      if (!row.missingSince) {
+        throw new Refusal(
+          'conflict',
+          'issue_not_missing',
+          `${name} waits for no such decision: its issue is not gone.`,
+        );
+      }
+      // Asked first: without its dead link the finding would be open, and nobody would know why nothing follows.
+      if (decision === 'recreate') await demandPushable(deps, caller, row);
+      const start = await db.findings.forStart(caller.organisationId, row.id);
+      await engine.missingDecided(start, { decision, actor: { kind: 'member', id: caller.memberId } });
+      if (decision === 'recreate') await push(caller, { source: row.sourceKey, findings: [name] });
+      return await getFinding(caller, name);
+    },
+  };
+}
+
+async function demandPushable(
+  { db }: OperationDeps,
+  caller: Caller,
+  finding: { number: number; sourceId: string },
+): Promise<void> {
+  const [row] = await db.pushes.candidates(caller.organisationId, finding.sourceId, [finding.number]);
+  const decision = row ? pushDecision({ ...row, jiraKey: null, status: 'open' }) : null;
+  if (decision?.kind === 'refuse') throw new Refusal('conflict', 'not_pushable', decision.reason);
+}

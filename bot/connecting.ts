@@ -1,0 +1,33 @@
+import { connectOffer, disconnectChoice, disconnectConfirmation } from './blocks/connections';
+import { notice } from './blocks/replies';
+import { foreign } from './blocks/text';
+import type { Ask } from './listener';
+
+const MANY = 50;
+
+/** A link to the connect page for the one who asks, who has to be admin or owner, and how the connections stand. */
+export async function offerConnect(ask: Ask): Promise<void> {
+  const { url, expiresInMs } = await ask.operations.connectLink(ask.caller);
+  const { items } = await ask.operations.listConnections(ask.caller, { limit: MANY });
+  await ask.reply(connectOffer({ connections: items, url, minutes: Math.max(1, Math.round(expiresInMs / 60_000)) }));
+}
+
+/** Asks which connection is to be ended. Asking takes the same right as doing it. */
+export async function offerDisconnect(ask: Ask): Promise<void> {
+  await ask.operations.mayConnect(ask.caller);
+  const { items } = await ask.operations.listConnections(ask.caller, { limit: MANY });
+  await ask.reply(disconnectChoice(items));
+}
+
+/** Asks once more. */
+export async function confirmDisconnect(ask: Ask, id: string): Promise<void> {
+  await ask.operations.mayConnect(ask.caller);
+  await ask.reply(disconnectConfirmation(await ask.operations.getConnection(ask.caller, id)), { replace: true });
+}
+
+/** Ends the connection. */
+export async function disconnect(ask: Ask, id: string): Promise<void> {
+  const { siteUrl } = await ask.operations.getConnection(ask.caller, id);
+  await ask.operations.deleteConnection(ask.caller, id);
+  await ask.reply(notice(`*${foreign(siteUrl, 200)}* is disconnected. Its links stay as history.`), { replace: true });
+}
