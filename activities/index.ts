@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Db } from '../prisma/client';
 import type { GivenToLifecycle } from '../prisma/sessions';
 import type { VerdictsInput } from '../workflows/contract';
-import type { Actor, Record as Change, LifecycleState } from '../workflows/rules/lifecycle';
+import type { Actor, Change, LifecycleState } from '../workflows/rules/lifecycle';
 import type { Engine } from './engine';
 import { createFollowUpActivities } from './issue-follow-up';
 import { createIssueActivities } from './issues';

@@ -1,4 +1,4 @@
-// Issues in Jira: making exactly one, finding it again, reading it, commenting on it, reopening it.
+// Issues in Jira: making exactly one, and finding it again. What happens to it later: issue-follow-up.ts.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../prisma/client';
@@ -34,8 +34,9 @@ export type CreateAnswer =
 export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: IssueDeps) {
   return {
     /**
-     * One attempt to create the issue of a link; sends at most once per attempt, whoever calls it how often. Errors
-     * before the send are answered too: only a dying worker ends this activity without an answer.
+     * One attempt to create the issue of a link; sends at most once per attempt, whoever calls it how often. What Jira
+     * says is answered. Without an answer ends what has nothing to do with Jira: the worker dies, or PostgreSQL does not
+     * take the issue; nobody knows then whether it was sent, and the workflow treats it as ambiguous.
      */
     async createIssue({
       linkId,
@@ -55,7 +56,7 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         if (slot.waitMs > 0) await delay(slot.waitMs);
         const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
         if (blockedMs > 0) return { kind: 'no_slot', waitMs: blockedMs };
-        if (!(await db.lifecycle.fenceSend({ organisationId: '', linkId, attempt }))) return { kind: 'ambiguous' };
+        if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         return { kind: 'created', key: issue.key };
@@ -104,7 +105,7 @@ async function createFailed(failed: Failed): Promise<CreateAnswer> {
   const isHeld = (error.kind === 'auth' || error.kind === 'scope') && error.reason !== 'disconnected';
   if (isHeld) {
     // A clear answer: nothing was created, so the resumed push has nothing to search for.
-    await db.lifecycle.nextAttempt({ organisationId: '', linkId, attempt });
+    await db.lifecycle.nextAttempt({ linkId, attempt });
     return { kind: 'held', reason: error.message };
   }
   switch (error.kind) {

@@ -100,7 +100,7 @@ export function createJiraAccess({ db, settings, atlassian, now = Date.now }: Ac
   };
 
   /**
-   * Tests a stored connection of either kind step by step (features C4). Working credentials mark it healthy, dead ones
+   * Tests a stored connection of either kind step by step. Working credentials mark it healthy, dead ones
    * broken. Null where the connection is gone; throws `JiraError` where its credentials cannot be read.
    */
   async function testConnection(connectionId: string, target: { issueType?: string } = {}): Promise<StoredTest | null> {

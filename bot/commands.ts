@@ -8,7 +8,7 @@ import { offerPushAll, pushNamed } from './pushing';
 import { showList, showStatus, showWhy } from './reading';
 import { rerunNamed, showSessions } from './rerunning';
 
-/** The root command: its text decides which operation is asked for. */
+/** The root command: its text decides which operation is parsed for. */
 export function createCommand(deps: { command: string; baseUrl: string; cards: CardLookup }): CommandHandler {
   return {
     atOnce: (text) => atOnce(deps, parseCommand(text, elsewhereCommands)),
@@ -17,37 +17,37 @@ export function createCommand(deps: { command: string; baseUrl: string; cards: C
 }
 
 /** What needs no rights and nothing looked up goes into the acknowledgement. */
-function atOnce(where: { command: string; baseUrl: string }, asked: ParsedCommand): Message | null {
-  switch (asked.verb) {
+function atOnce(where: { command: string; baseUrl: string }, parsed: ParsedCommand): Message | null {
+  switch (parsed.verb) {
     case 'menu':
       return menu(where.command);
     case 'help':
       return help(where.command);
     case 'elsewhere':
-      return notYet(where, asked.name);
+      return notYet(where, parsed.name);
     case 'unknown':
-      return unknownCommand(where.command, asked);
+      return unknownCommand(where.command, parsed);
     case 'invalid':
-      return refused(asked.message);
+      return refused(parsed.message);
     default:
       return null;
   }
 }
 
-async function run(cards: CardLookup, ask: Ask, asked: ParsedCommand): Promise<void> {
-  switch (asked.verb) {
+async function run(cards: CardLookup, ask: Ask, parsed: ParsedCommand): Promise<void> {
+  switch (parsed.verb) {
     case 'push':
-      return pushNamed(ask, cards, asked.findings);
+      return pushNamed(ask, cards, parsed.findings);
     case 'push_all':
-      return offerPushAll(ask, asked.source);
+      return offerPushAll(ask, parsed.source);
     case 'rerun':
-      return rerunNamed(ask, cards, asked.findings);
+      return rerunNamed(ask, cards, parsed.findings);
     case 'status':
-      return showStatus(ask, cards, asked.finding);
+      return showStatus(ask, cards, parsed.finding);
     case 'why':
-      return showWhy(ask, cards, asked.finding);
+      return showWhy(ask, cards, parsed.finding);
     case 'list':
-      return showList(ask, asked);
+      return showList(ask, parsed);
     case 'sessions':
       return showSessions(ask);
     case 'connect':

@@ -1,4 +1,4 @@
-// Links of a connection that was disconnected, which a new connection to the same site may take over (features C8).
+// Links of a connection that was disconnected, which a new connection to the same site may take over.
 
 import type { Pool } from 'pg';
 

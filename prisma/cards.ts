@@ -32,6 +32,7 @@ type CardFindingRow = {
   reason: string | null;
   source: { name: string; kind: 'site' | 'suite' };
   page: string | null;
+  pages: number;
   occurrences: number;
   firstSeenAt: Date;
   lastSeenAt: Date;
@@ -69,7 +70,7 @@ const claimSql = `
 const viewSql = `
   select 'F-' || f.number as id, f.title, f.rule, f.severity, f.status, f.status_reason as reason,
     json_build_object('name', s.name, 'kind', s.kind) as source,
-    place.page, place.occurrences::int as occurrences,
+    place.page, place.pages::int as pages, place.occurrences::int as occurrences,
     f.first_seen_at as "firstSeenAt", f.last_seen_at as "lastSeenAt", f.claimed_by as "claimedBy",
     case when link.jira_key is not null then json_build_object('key', link.jira_key,
       'url', rtrim(connection.site_url, '/') || '/browse/' || link.jira_key,
@@ -85,7 +86,7 @@ const viewSql = `
   left join session_case held on held.finding_id = f.id and held.open
   left join session on session.id = held.session_id and session.status in ('planned', 'in_progress')
   left join lateral (
-    select count(*) as occurrences, (array_agg(o.page order by o.last_seen_at desc, o.id))[1] as page
+    select count(*) as occurrences, count(distinct o.page) as pages, (array_agg(o.page order by o.last_seen_at desc, o.id))[1] as page
     from occurrence o where o.finding_id = f.id) place on true
   left join lateral (
     select json_build_object('id', e.id::text, 'event', e.event, 'detail', e.detail, 'at', e.at,

@@ -137,21 +137,24 @@ export function createConnectionCredentials({ pool, box }: { pool: Pool; box: Se
 
     /**
      * Soft-deletes: the row and its links stay as history, the credentials and secrets are erased, open notices are
-     * resolved. Its dynamic webhooks must be deleted in Jira before, while there are credentials.
+     * resolved. Answers the ids of its dynamic webhooks, for Jira to forget; null where there is no such connection.
      */
-    async disconnect(organisationId: string, id: string): Promise<boolean> {
-      const { rows } = await pool.query(
-        `with gone as (
-           update connection set status = 'disconnected', status_reason = null, deleted_at = now(), credentials = null,
+    async disconnect(organisationId: string, id: string): Promise<string[] | null> {
+      const { rows } = await pool.query<{ ids: string[] }>(
+        `with before as (
+           select id, coalesce(dynamic_webhook_ids, '{}')::text[] as ids from connection
+           where organisation_id = $1 and id = $2 and deleted_at is null for update),
+         gone as (
+           update connection c set status = 'disconnected', status_reason = null, deleted_at = now(), credentials = null,
              webhook_secret = null, dynamic_webhook_ids = '{}', webhook_expires_at = null, token_expires_at = null,
              scopes = '{}', broken_at = null, webhook_error = null, poll_error = null
-           where organisation_id = $1 and id = $2 and deleted_at is null returning id),
+           from before where c.id = before.id returning c.id, before.ids),
          resolved as (
            update notice n set resolved_at = now() from gone where n.connection_id = gone.id and n.resolved_at is null)
-         select 1 from gone`,
+         select ids from gone`,
         [organisationId, id],
       );
-      return rows.length === 1;
+      return rows[0]?.ids ?? null;
     },
   };
 }

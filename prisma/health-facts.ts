@@ -1,4 +1,4 @@
-// What the health of a connection is told from (features C10), beside the columns of its own row.
+// What the health of a connection is told from, beside the columns of its own row.
 
 import type { Pool } from 'pg';
 import { waitsForConnection } from './pushes';

@@ -1,7 +1,7 @@
 // One change of a finding's lifecycle, written down. The hottest statement of the loop.
 
 import type { Pool } from 'pg';
-import type { Record as Change, LifecycleState } from '../workflows/rules/lifecycle';
+import type { Change, LifecycleState } from '../workflows/rules/lifecycle';
 
 export type RecordedChange = {
   organisationId: string;

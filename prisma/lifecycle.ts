@@ -70,7 +70,7 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
      * The fence: answers true to exactly one caller per attempt, right before sending. A worker that comes back from
      * the dead finds the attempt sent, or a later attempt opened, and must not send.
      */
-    async fenceSend({ linkId, attempt }: AttemptRef): Promise<boolean> {
+    async fenceSend({ linkId, attempt }: Omit<AttemptRef, 'organisationId'>): Promise<boolean> {
       const { rowCount } = await pool.query(
         `update issue_link set sent_at = now() where id = $1 and state = 'creating' and attempt = $2 and sent_at is null`,
         [linkId, attempt],
@@ -166,7 +166,7 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     },
 
     /** Opens the attempt after `attempt`; asked twice for the same one it answers the same. */
-    async nextAttempt({ linkId, attempt }: AttemptRef): Promise<{ attempt: number }> {
+    async nextAttempt({ linkId, attempt }: Omit<AttemptRef, 'organisationId'>): Promise<{ attempt: number }> {
       await pool.query(
         `update issue_link set attempt = $2 + 1, sent_at = null where id = $1 and attempt = $2 and state = 'creating'`,
         [linkId, attempt],

@@ -45,7 +45,7 @@ export function createSourceStore({ prisma }: { prisma: PrismaClient }) {
       return count === 1 ? await this.find(organisationId, key) : null;
     },
 
-    /** Saves the whole rule; switching auto-push on stamps the moment from which it is eligible (features P4). */
+    /** Saves the whole rule; switching auto-push on stamps the moment from which it is eligible. */
     async saveRule(source: SourceRow, change: { rule: SyncRule; connectionId: string | null }): Promise<void> {
       const { rule, connectionId } = change;
       const stamp = rule.autoPush === source.rule.autoPush ? {} : { autoPushSince: rule.autoPush ? new Date() : null };

@@ -6,7 +6,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor, LifecycleState, VerdictGiven } from './rules/lifecycle';
 import type { GivenVerdict, MissingDecision } from './rules/vocabulary';
 
-/** Workflows, and the activities that only touch PostgreSQL. */
+/** Workflows, and the activities that touch PostgreSQL and Temporal itself. */
 export const taskQueue = 'recheck';
 /** Activities that call Jira; a queue of their own, so that a slow site holds up nothing else. */
 export const jiraTaskQueue = 'recheck-jira';

@@ -10,7 +10,7 @@ import {
   verdictSignal,
 } from './contract';
 import { createLifecycleRun } from './lifecycle-run';
-import { isSettled, type LifecycleEvent, type LifecycleState } from './rules/lifecycle';
+import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/lifecycle';
 
 /**
  * One finding on its way through the loop: push, wait for Jira, flag the re-run, wait for the verdict, close or go
@@ -55,8 +55,10 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   async function settleAndRead(): Promise<void> {
     // People move to Done first and set the resolution a moment later, so Jira's word is read when it has settled.
     const { settleMs } = input.timings;
-    if (settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' })))
-      return;
+    const isInterrupted =
+      settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' }));
+    // The message goes first; the issue still counts as changed, and settles anew after it.
+    if (isInterrupted) return;
     issueChanged = false;
     await run.payDebts();
     await run.readIssue();
@@ -64,7 +66,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
 
   await run.load();
   const somethingToDo = () => inbox.length > 0 || issueChanged;
-  const nothingToWaitFor = () => isSettled(run.state()) && allHandlersFinished() && run.debtsDueMs() === null;
+  const nothingToWaitFor = () => isAtRest(run.state()) && allHandlersFinished() && run.debtsDueMs() === null;
   const wakes = () => somethingToDo() || nothingToWaitFor();
   for (;;) {
     const dueMs = run.debtsDueMs();

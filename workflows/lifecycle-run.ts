@@ -12,7 +12,7 @@ import { type JiraRefusal, refusalOf } from './jira-refusal';
 import { describeLifecycle } from './rules/describe';
 import {
   type Effect,
-  isSettled,
+  isAtRest,
   type LifecycleEvent,
   type LifecycleState,
   newLifecycle,
@@ -57,7 +57,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
 
   async function handle(event: LifecycleEvent): Promise<void> {
     // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (isSettled(state) && ((event.type === 'push_asked' && state.issue) || inDebt())) await reload();
+    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || inDebt())) await reload();
     if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
@@ -187,7 +187,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     async payDebts(): Promise<void> {
       if (!inDebt()) return;
       debtTries += 1;
-      if (isSettled(state)) await reload();
+      if (isAtRest(state)) await reload();
       const due = debts;
       debts = [];
       for (const debt of due) await say(debt);

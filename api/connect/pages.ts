@@ -1,4 +1,4 @@
-// The connect page (features C9): server-rendered, works without scripts, opened by a single-use link from Slack. What
+// The connect page: server-rendered, works without scripts, opened by a single-use link from Slack. What
 // may be done is decided by the operations; here stand the routes, the headers, and what is said when something fails.
 
 import { randomUUID } from 'node:crypto';

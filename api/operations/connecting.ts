@@ -38,7 +38,7 @@ export type Connecting = ReturnType<typeof createConnecting>;
 
 const PROJECTS = 100;
 
-/** The steps of connecting. Every one demands the right to connect (features C7). */
+/** The steps of connecting. Every one demands the right to connect. */
 export function createConnecting({ db, engine, jira, checkClient, log }: OperationDeps) {
   function clientOf(credentials: JiraCredentials): JiraClient {
     if (credentials.kind === 'api_token') return jira.clientOf(credentials);
@@ -86,17 +86,19 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
   }
 
   /**
-   * Has Jira forget the dynamic webhooks of a connection, while there are credentials for it. Best effort: a webhook
-   * that stays is refused with 404 from then on and expires after 30 days.
+   * Has Jira forget the dynamic webhooks of a connection. In two steps, because the credentials are needed and are
+   * erased by the disconnect, which alone knows the webhooks that the connection had in the end. Best effort: a
+   * webhook that stays is refused with 404 from then on and expires after 30 days.
    */
-  async function deregister(connection: ConnectionRow): Promise<void> {
-    const { id: connectionId, dynamicWebhookIds } = connection;
-    if (dynamicWebhookIds.length === 0) return;
-    try {
-      await (await jira.clientFor(connectionId)).deleteWebhooks(dynamicWebhookIds);
-    } catch (error) {
+  async function deregistration({ id: connectionId, kind }: ConnectionRow): Promise<(ids: string[]) => Promise<void>> {
+    const unable = (error: unknown) => {
       log.warn({ err: error, connectionId }, 'the webhooks of a connection could not be deleted in Jira');
-    }
+      return null;
+    };
+    const client = kind === 'oauth' ? await jira.clientFor(connectionId).catch(unable) : null;
+    return async (ids) => {
+      if (client && ids.length > 0) await client.deleteWebhooks(ids).catch(unable);
+    };
   }
 
   async function store(caller: Caller, credentials: JiraCredentials, request: SaveRequest & { accountId: string }) {
@@ -132,7 +134,7 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
   }
 
   return {
-    deregister,
+    deregistration,
     schedule,
     synchronise,
 

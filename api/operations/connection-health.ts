@@ -1,4 +1,4 @@
-// The health of a connection in checks (features C10): each thing that people of such an integration get stuck at is
+// The health of a connection in checks: each thing that people of such an integration get stuck at is
 // looked at, and what fails says its cause and its cure.
 
 import type { ConnectionRow } from '../../prisma/connections';

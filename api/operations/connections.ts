@@ -154,10 +154,8 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
     async deleteConnection(caller, id) {
       demand(caller, 'connect');
       const row = await byId(caller, id);
-      await connecting.deregister(row);
-      await db.connections.disconnect(caller.organisationId, row.id);
-      // What was held waits for nothing any more: the sweep takes it up and it is refused with the reason.
-      await db.pushes.releaseHeld(row.id);
+      const deregister = await connecting.deregistration(row);
+      await deregister((await db.connections.disconnect(caller.organisationId, row.id)) ?? []);
       // What waited for it to work again is refused now.
       await db.pushes.releaseHeld(row.id);
       await connecting.schedule(row, false);

@@ -10,7 +10,7 @@ export type OperationDeps = {
   db: Db;
   engine: Engine;
   jira: Pick<JiraAccess, 'clientOf' | 'clientFor' | 'gatewayOf' | 'oauth' | 'testConnection'>;
-  /** Proves credentials step by step against Jira (features C4); without a project, address and credentials alone. */
+  /** Proves credentials step by step against Jira; without a project, address and credentials alone. */
   checkClient: (client: JiraClient, target: CheckTarget) => Promise<ConnectionReport>;
   jiraClient: (connectionId: string) => Promise<JiraClient>;
   baseUrl: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FindingExtra, FindingRow } from '../../prisma/findings';
 import type { OperationDeps } from './deps';
-import { demand, findingId, findingNumber, numberPageOf, orNotFound, toPage } from './guard';
+import { demand, findingName, findingNumber, numberPageOf, orNotFound, toPage } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
 import type { Caller, FindingDetail, FindingView, Operations } from './types';
@@ -137,7 +137,7 @@ export async function findingByName(
 
 function viewOf(row: FindingRow): FindingView {
   return {
-    id: findingId(row.number),
+    id: findingName(row.number),
     title: row.title,
     rule: row.rule,
     severity: row.severity,

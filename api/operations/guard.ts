@@ -34,7 +34,7 @@ export function findingNumber(id: string): number {
 }
 
 /** 12 -> `F-12`. */
-export function findingId(number: number): string {
+export function findingName(number: number): string {
   return `F-${number}`;
 }
 

@@ -1,13 +1,13 @@
 import { pushDecision } from '../../workflows/rules/push-gate';
 import type { OperationDeps } from './deps';
 import { findingByName } from './findings';
-import { demand, findingId } from './guard';
+import { demand, findingName } from './guard';
 import { Refusal } from './refusal';
 import type { Caller, Operations } from './types';
 
 type Deps = OperationDeps & Pick<Operations, 'getFinding' | 'push'>;
 
-/** What becomes of a finding whose issue was deleted in Jira (features S8). */
+/** What becomes of a finding whose issue was deleted in Jira. */
 export function createMissingOperations(deps: Deps): Pick<Operations, 'decideMissing'> {
   const { db, engine, getFinding, push } = deps;
 
@@ -15,7 +15,7 @@ export function createMissingOperations(deps: Deps): Pick<Operations, 'decideMis
     async decideMissing(caller, id, decision) {
       demand(caller, decision === 'accept' ? 'approve' : 'push');
       const row = await findingByName(db, caller, id);
-      const name = findingId(row.number);
+      const name = findingName(row.number);
       if (!row.missingSince) {
         throw new Refusal(
           'conflict',

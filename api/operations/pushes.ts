@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CandidateRow, PushRow } from '../../prisma/pushes';
 import { pushDecision } from '../../workflows/rules/push-gate';
 import type { OperationDeps } from './deps';
-import { demand, findingId, findingNumber, orNotFound, uuid } from './guard';
+import { demand, findingName, findingNumber, orNotFound, uuid } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
 import type { Caller, Operations, PushRequest, PushView } from './types';
@@ -48,7 +48,7 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
       const { decided } = await decide(caller, request);
       const preview: Awaited<ReturnType<Operations['previewPush']>> = { create: [], reuse: [], refuse: [] };
       for (const { row, decision } of decided) {
-        const finding = findingId(row.number);
+        const finding = findingName(row.number);
         if (decision.kind === 'create') preview.create.push(finding);
         else if (decision.kind === 'reuse') preview.reuse.push({ finding, jiraKey: decision.jiraKey });
         else preview.refuse.push({ finding, reason: decision.reason });
@@ -115,7 +115,7 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
 
 function refuseMissing(numbers: number[], rows: CandidateRow[], source: string): void {
   const known = new Set(rows.map((row) => row.number));
-  const missing = numbers.filter((number) => !known.has(number)).map(findingId);
+  const missing = numbers.filter((number) => !known.has(number)).map(findingName);
   if (missing.length === 0) return;
   throw new Refusal(
     'not_found',
@@ -139,7 +139,7 @@ function viewOf(row: PushRow): PushView {
     id: row.id,
     status: row.status,
     items: row.items.map(({ number, outcome, jiraKey, reason }) => ({
-      finding: findingId(number),
+      finding: findingName(number),
       outcome,
       ...(jiraKey ? { jiraKey } : {}),
       ...(reason ? { reason } : {}),

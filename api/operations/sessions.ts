@@ -1,6 +1,6 @@
 import type { PanelRow, SessionRow } from '../../prisma/sessions';
 import type { OperationDeps } from './deps';
-import { demand, findingId, findingNumber, numberPageOf, orNotFound, toPage, uuid } from './guard';
+import { demand, findingName, findingNumber, numberPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
 import type { Caller, Operations, SessionView, VerificationRow } from './types';
@@ -43,7 +43,7 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
       );
       const missing = numbers.filter((number) => !found.some((row) => row.number === number));
       if (missing.length > 0) {
-        const names = missing.map(findingId).join(', ');
+        const names = missing.map(findingName).join(', ');
         throw new Refusal(
           'not_found',
           'finding_not_found',
@@ -60,14 +60,14 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
         throw new Refusal(
           'conflict',
           'session_open',
-          `${findingId(made.number)} is in the open session ${made.sessionId}. Use that one.`,
+          `${findingName(made.number)} is in the open session ${made.sessionId}. Use that one.`,
         );
       }
       if (made.kind === 'not_flagged') {
         throw new Refusal(
           'conflict',
           'not_flagged',
-          `${findingId(made.number)} is ${made.status}, not needs_rerun: nobody claims that it is fixed. Only flagged findings can be re-run.`,
+          `${findingName(made.number)} is ${made.status}, not needs_rerun: nobody claims that it is fixed. Only flagged findings can be re-run.`,
         );
       }
       await engine.ensureSession({ organisationId: caller.organisationId, sessionId: made.sessionId });
@@ -127,13 +127,13 @@ export function sessionView(row: SessionRow): SessionView {
     source: row.sourceKey,
     suite: row.suite,
     status: row.status,
-    cases: row.cases.map(({ number, claim, verdict }) => ({ finding: findingId(number), claim, verdict })),
+    cases: row.cases.map(({ number, claim, verdict }) => ({ finding: findingName(number), claim, verdict })),
   };
 }
 
 function panelView(row: PanelRow): VerificationRow {
   return {
-    finding: findingId(row.number),
+    finding: findingName(row.number),
     title: row.title,
     jiraKey: row.jiraKey,
     claimedBy: row.claimedBy,

@@ -1,4 +1,4 @@
-// Which resolutions and statuses of a project mean "will not be fixed" (features S5): chosen by id, shown by name.
+// Which resolutions and statuses of a project mean "will not be fixed": chosen by id, shown by name.
 
 import { z } from 'zod';
 import type { JiraClient } from '../../activities/jira/client';

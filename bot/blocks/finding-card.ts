@@ -15,6 +15,8 @@ export type CardFinding = {
   reason: string | null;
   source: { name: string; kind: 'site' | 'suite' | null };
   page: string | null;
+  /** How many pages (or test files) its occurrences are on. */
+  pages: number;
   occurrences: number;
   firstSeenAt: Date;
   lastSeenAt: Date;
@@ -67,8 +69,8 @@ function fullText(finding: CardFinding, state: string): string {
 }
 
 function fields(finding: CardFinding): [string, string][] {
-  const { jira, page, occurrences } = finding;
-  const more = occurrences > 1 ? ` and ${occurrences - 1} more` : '';
+  const { jira, page, pages, occurrences } = finding;
+  const more = pages > 1 ? ` and ${pages - 1} more` : '';
   return [
     [sourceWord(finding), foreign(finding.source.name, 200)],
     ...(page ? [['Where', `${foreign(page, 500)}${more}`] as [string, string]] : []),
@@ -148,6 +150,6 @@ function missingButtons(id: string): types.Button[] {
 
 function openInJira({ id, jira }: CardFinding): types.Button[] {
   if (!jira || jira.url.length > 3000) return [];
-  const says = `Open ${jira.key} of ${id} in Jira`;
+  const says = `Open in Jira: ${jira.key} of ${id}`;
   return [button({ action: findingActions.openInJira, label: 'Open in Jira', says, url: jira.url, value: id })];
 }

@@ -98,6 +98,7 @@ export function asCardFinding(finding: FindingDetail): CardFinding {
     ...finding,
     source: { name: finding.source, kind: null },
     page: finding.occurrences[0]?.page ?? null,
+    pages: new Set(finding.occurrences.map(({ page }) => page)).size,
     occurrences: finding.occurrences.length,
     firstSeenAt: new Date(seen('firstSeenAt').reduce((a, b) => Math.min(a, b), updated)),
     lastSeenAt: new Date(seen('lastSeenAt').reduce((a, b) => Math.max(a, b), 0) || updated),

@@ -65,7 +65,7 @@ export function help(command: string): Message {
     blocks: [
       header('Commands of Recheck'),
       section(lines.join('\n')),
-      section('A finding that is Done in Jira is only closed after a re-run passes. Verdicts are given on its card.'),
+      section('A finding that is Done in Jira is only closed after a re-run passes. Verdicts are given in the answer to that, or on its card.'),
     ],
   };
 }
@@ -79,7 +79,7 @@ export function unknownCommand(command: string, given: { word: string; nearest: 
 }
 
 const elsewhere: Record<string, string> = {
-  approve: '`POST /api/v1/pushes/{id}/approve`',
+  approve: '',
   rules: '`GET` and `PUT /api/v1/sources/{key}/rule`',
   subscribe: '',
   roles: '`GET` and `POST /api/v1/members`',
@@ -92,7 +92,7 @@ export const elsewhereCommands = Object.keys(elsewhere);
 export function notYet(where: { command: string; baseUrl: string }, name: string): Message {
   const call = elsewhere[name];
   const instead = call
-    ? `Over the HTTP API ${call} does the same; it is described at ${where.baseUrl}/docs`
-    : 'There is nothing that does the same yet: cards go to the channel that the workspace was set up with';
-  return notice(`\`${where.command} ${name}\` is not available in this version yet. ${instead}.`);
+    ? `The HTTP API does the same with ${call}; calls are described at <${where.baseUrl}/docs>.`
+    : 'Nothing does the same yet.';
+  return notice(`\`${where.command} ${name}\` is not available in this version yet. ${instead}`);
 }

@@ -23,6 +23,7 @@ export function cardFinding(over: Partial<CardFinding> = {}): CardFinding {
     reason: null,
     source: { name: 'Storefront', kind: 'site' },
     page: 'https://shop.example/cart',
+    pages: 2,
     occurrences: 3,
     firstSeenAt: at,
     lastSeenAt: at,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {
   type Actor,
-  isSettled,
+  isAtRest,
   type LifecycleEvent,
   type LifecycleState,
   newLifecycle,
@@ -323,7 +323,7 @@ describe('any sequence of events', () => {
         walk(list, (_, __, { state }) => {
           if (['awaiting_fix', 'needs_rerun', 'verified'].includes(state.status)) expect(state.issue).not.toBeNull();
           if (state.missing) expect(['awaiting_fix', 'needs_rerun']).toContain(state.status);
-          if (!isSettled(state))
+          if (!isAtRest(state))
             expect(['pushing', 'push_failed', 'awaiting_fix', 'needs_rerun']).toContain(state.status);
         });
       }),

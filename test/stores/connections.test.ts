@@ -102,8 +102,8 @@ describe('the store of connections', () => {
     const token = await byToken();
     await db.connections.setWebhooks({ id: grant.id, webhookIds: ['1'], expiresAt: new Date(), error: 'none' });
     for (const { id } of [grant, token]) {
-      expect(await db.connections.disconnect(organisationId, id)).toBe(true);
-      expect(await db.connections.disconnect(organisationId, id)).toBe(false);
+      expect(await db.connections.disconnect(organisationId, id)).toEqual(id === grant.id ? ['1'] : []);
+      expect(await db.connections.disconnect(organisationId, id)).toBeNull();
       expect(await raw(id)).toMatchObject({
         status: 'disconnected',
         credentials: null,
@@ -125,7 +125,7 @@ describe('the store of connections', () => {
   it('does not disconnect a connection of another organisation', async () => {
     const { id } = await byToken();
     const other = await db.members.createOrganisation('Other');
-    expect(await db.connections.disconnect(other, id)).toBe(false);
+    expect(await db.connections.disconnect(other, id)).toBeNull();
     expect(await db.connections.find(other, id)).toBeNull();
     expect(await row(id)).toMatchObject({ status: 'connected' });
   });

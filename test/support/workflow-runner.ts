@@ -9,7 +9,7 @@ import { createEngine, type Engine, type StartedFinding } from '../../activities
 import type { Activities } from '../../activities/index';
 import { registerSearchAttributes } from '../../activities/search-attributes';
 import { jiraTaskQueue, lifecycleWorkflowId, type Timings, taskQueue } from '../../workflows/contract';
-import { type Record as Change, type LifecycleState, newLifecycle } from '../../workflows/rules/lifecycle';
+import { type Change, type LifecycleState, newLifecycle } from '../../workflows/rules/lifecycle';
 
 export const quickTimings: Timings = { settleMs: 0, createTimeoutMs: 2000, searchWindowMs: 0, searchPauseMs: 0 };
 

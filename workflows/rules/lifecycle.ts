@@ -43,7 +43,7 @@ export type LifecycleEvent =
   | { type: 'issue_reopened'; reopened: boolean; reason: string };
 
 /** One change to write down: status, audit event, waiting push items, cases, and the card, in one transaction. */
-export type Record = {
+export type Change = {
   event: string;
   actor: Actor;
   detail?: string;
@@ -56,7 +56,7 @@ export type Record = {
 };
 
 export type Effect =
-  | ({ type: 'record' } & Record)
+  | ({ type: 'record' } & Change)
   | { type: 'create_issue'; actor: Actor; batchId: string | null }
   | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }
   | { type: 'reopen_issue'; sessionId: string; claim: number };
@@ -66,7 +66,7 @@ export type Step = { state: LifecycleState; effects: Effect[] };
 export const newLifecycle: LifecycleState = { version: 1, status: 'open', claim: 0, issue: null, reason: null };
 
 /** Statuses in which a run has nothing left to wait for and completes. */
-export function isSettled(state: LifecycleState): boolean {
+export function isAtRest(state: LifecycleState): boolean {
   return ['open', 'verified', 'resolved', 'blocked'].includes(state.status);
 }
 
@@ -135,7 +135,7 @@ function pushEnded(state: LifecycleState, event: Of<'push_ended'>): Step {
     { type: 'record', event: `push_${outcome}`, actor: recheck, detail: reason, items: { outcome, reason } },
   ];
   // A refused push leaves what was closed before it closed: a report may have done that while the push was held.
-  if (outcome === 'refused' && before && before.status !== 'open' && isSettled(before)) {
+  if (outcome === 'refused' && before && before.status !== 'open' && isAtRest(before)) {
     return { state: { ...state, status: before.status, reason: before.reason }, effects };
   }
   // What is held or refused waits for something else than the next try of a person.
@@ -185,7 +185,7 @@ function issueSeen(before: LifecycleState, issue: LinkedIssue, key: string): Ste
 
 function issueMissing(state: LifecycleState, { key }: LinkedIssue): Step {
   // Of what is settled nobody waits for the issue any more, so there is nothing to ask.
-  if (state.missing || isSettled(state)) return unchanged(state);
+  if (state.missing || isAtRest(state)) return unchanged(state);
   const reason = missingReason(key);
   return {
     state: { ...state, missing: true, reason },

@@ -4,7 +4,7 @@ import type { FindingStatus, Severity, SyncRule } from './vocabulary';
 export type PushCandidate = {
   severity: Severity;
   status: FindingStatus;
-  /** The key of the active link's issue, or null; `''` while the issue is being created. */
+  /** The key of the active link's issue, or null; `''` while the issue is being created: the lifecycle answers that push with the same issue. */
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
@@ -20,7 +20,7 @@ export type PushDecision =
   /** Nothing stands against the push but the connection, which an admin can repair: it waits for that. */
   | { kind: 'held'; reason: string };
 
-/** The one decision whether a finding may flow to Jira, with the reason where not (features P1, R1, R2, C10). */
+/** The one decision whether a finding may flow to Jira, with the reason where not. */
 export function pushDecision(candidate: PushCandidate): PushDecision {
   const { rule, connection } = candidate;
   if (candidate.jiraKey) {

@@ -22,7 +22,7 @@ export type IssueReading =
 /** What the loop makes of a reading. */
 export type IssueMeaning = 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost';
 
-/** Names that mean "will not be fixed" until a project's own lists say otherwise (features S5). */
+/** Names that mean "will not be fixed" until a project's own lists say otherwise. */
 export const defaultBlockedNames = [
   "won't fix",
   "won't do",
@@ -77,7 +77,7 @@ export function proposedMapping(project: {
   };
 }
 
-/** The policy of a source for a claim: have it re-run, or take Jira's word (features, `onJiraDone`). */
+/** The policy of a source for a claim: have it re-run, or take Jira's word. */
 export type DonePolicy = SyncRule['onJiraDone'];
 
 function isIn(list: NamedId[] | undefined, value: NamedId | null): boolean {

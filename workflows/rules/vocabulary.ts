@@ -41,7 +41,7 @@ export type MissingDecision = (typeof missingDecisions)[number];
 export const groupings = ['rule', 'page', 'element'] as const;
 export type Grouping = (typeof groupings)[number];
 
-/** The sync rule of a source (features R1). */
+/** The sync rule of a source. */
 export type SyncRule = {
   enabled: boolean;
   projectKey: string | null;
@@ -59,7 +59,7 @@ export type SyncRule = {
   verifier: 'person' | 'report';
 };
 
-/** The rule that a new source starts with: opted out, so that nothing flows before somebody says so (features C6). */
+/** The rule that a new source starts with: opted out, so that nothing flows before somebody says so. */
 export const defaultRule: SyncRule = {
   enabled: false,
   projectKey: null,
