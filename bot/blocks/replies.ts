@@ -65,7 +65,9 @@ export function help(command: string): Message {
     blocks: [
       header('Commands of Recheck'),
       section(lines.join('\n')),
-      section('A finding that is Done in Jira is only closed after a re-run passes. Verdicts are given in the answer to that, or on its card.'),
+      section(
+        'A finding that is Done in Jira is only closed after a re-run passes. Verdicts are given in the answer to that, or on its card.',
+      ),
     ],
   };
 }
