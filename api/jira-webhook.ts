@@ -3,26 +3,18 @@
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, raw } from 'express';
 import type { Logger } from 'pino';
 import type { DeliveryState, DeliveryStore } from '../prisma/deliveries';
-import { addressOf, type DeliveryBody, parseDelivery, readDelivery } from './jira-delivery';
+import { type DeliveryBody, parseDelivery, readDelivery } from './jira-delivery';
+import {
+  cachedAuths,
+  demandOwnWebhook,
+  demandSignature,
+  demandToken,
+  type FindAuth,
+  type WebhookAuth,
+  type WebhookAuths,
+} from './jira-webhook-auth';
 import { Refusal } from './operations/refusal';
 import { toProblem } from './problem';
-import { bearerTokenHolds, hubSignatureMatches } from './webhook-signature';
-
-/** How the deliveries of a connection prove where they come from. */
-type WebhookAuth = {
-  organisationId: string;
-  kind: string;
-  /** Of the admin webhook of an `api_token` connection; an `oauth` connection has none. */
-  secret: string | null;
-  siteUrl: string;
-  cloudId: string | null;
-  /** The dynamic webhooks that are registered for an `oauth` connection. */
-  webhookIds: string[];
-};
-export type WebhookAuths = {
-  /** Null where there is no such connection (any more). */
-  webhookAuth(connectionId: string): Promise<WebhookAuth | null>;
-};
 
 type JiraWebhookDeps = {
   deliveries: Pick<DeliveryStore, 'insert' | 'noteWebhook'>;
@@ -38,7 +30,6 @@ type JiraWebhookDeps = {
 
 const BODY_LIMIT = '25mb'; // Jira drops larger ones itself.
 const REPLAY_WINDOW_MS = 24 * 3_600_000; // Jira's retries end within two hours.
-const AUTH_TTL_MS = 3_000;
 const NOTE_EVERY_MS = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -74,7 +65,6 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   app.use('/api/integrations/jira/webhook', answerTrouble(deps));
 }
 
-type FindAuth = WebhookAuths['webhookAuth'];
 type Found = WebhookAuth & { connectionId: string };
 
 async function find(authOf: FindAuth, connectionId: string | undefined): Promise<Found> {
@@ -99,76 +89,6 @@ async function find(authOf: FindAuth, connectionId: string | undefined): Promise
 function connectionIdOf(req: Request): string | undefined {
   const id = req.params.id ?? req.query.integration_id;
   return typeof id === 'string' ? id.trim() : undefined;
-}
-
-function demandSignature(req: Request, body: Buffer, secret: string | null): void {
-  if (hubSignatureMatches({ secret: secret ?? '', body, header: req.get('x-hub-signature') })) return;
-  throw new Refusal(
-    'unauthenticated',
-    'bad_signature',
-    'X-Hub-Signature is missing, of another method than sha256, or not made with the secret of this connection. ' +
-      'Enter the webhook secret of the connection in Jira.',
-  );
-}
-
-function demandToken(req: Request, { clientSecret, now = Date.now }: JiraWebhookDeps): void {
-  if (!clientSecret) {
-    throw new Refusal(
-      'unavailable',
-      'no_client_secret',
-      'This server does not know the client secret of its OAuth app, so it cannot check deliveries. Set ATLASSIAN_CLIENT_SECRET.',
-    );
-  }
-  if (bearerTokenHolds({ clientSecret, header: req.get('authorization'), now: now() })) return;
-  throw new Refusal(
-    'unauthenticated',
-    'bad_token',
-    'The bearer token is missing, has expired, is not of HS256, or is not signed with the client secret of this app. ' +
-      'Check ATLASSIAN_CLIENT_SECRET and the clock.',
-  );
-}
-
-/** The token does not cover the body, and is good for every site of the app: what the delivery is for must be ours. */
-async function demandOwnWebhook(root: DeliveryBody, connection: Found, read: FindAuth): Promise<void> {
-  const { webhookIds, issueSelf } = addressOf(root);
-  const isIn = (auth: WebhookAuth | null) => auth?.webhookIds.some((id) => webhookIds.includes(id)) ?? false;
-  // What is kept may be older than the webhook.
-  const isOurs = isIn(connection) || (webhookIds.length > 0 && isIn(await read(connection.connectionId)));
-  if (isOurs && (issueSelf === null || isOfSite(issueSelf, connection))) return;
-  throw new Refusal(
-    'unauthenticated',
-    'foreign_webhook',
-    'matchedWebhookIds names no webhook of this connection, or the issue is of another site. ' +
-      'Webhooks of an OAuth connection are registered by Recheck alone.',
-  );
-}
-
-/** Whether an issue's own address is on the site, or on the gateway below the site's cloud id. */
-function isOfSite(self: string, { siteUrl, cloudId }: WebhookAuth): boolean {
-  if (!URL.canParse(self)) return false;
-  const { host, pathname } = new URL(self);
-  if (pathname.startsWith('/ex/jira/')) return cloudId !== null && pathname.startsWith(`/ex/jira/${cloudId}/`);
-  return host === new URL(siteUrl).host;
-}
-
-/** Asked for with every delivery, and changed rarely: `known` answers what was so at most a few seconds ago. */
-function cachedAuths({ connections, now = Date.now }: JiraWebhookDeps): { known: FindAuth; read: FindAuth } {
-  const cache = new Map<string, { until: number; auth: Promise<WebhookAuth | null> }>();
-  const read: FindAuth = (connectionId) => {
-    // Strangers can ask for any id, so the cache starts anew rather than growing.
-    if (cache.size >= 1_000) cache.clear();
-    const auth = connections.webhookAuth(connectionId);
-    cache.set(connectionId, { until: now() + AUTH_TTL_MS, auth });
-    auth.catch(() => cache.delete(connectionId));
-    return auth;
-  };
-  return {
-    read,
-    known(connectionId) {
-      const known = cache.get(connectionId);
-      return known && known.until > now() ? known.auth : read(connectionId);
-    },
-  };
 }
 
 function takeDelivery({ deliveries, log, now = Date.now }: JiraWebhookDeps) {
