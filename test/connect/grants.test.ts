@@ -192,7 +192,7 @@ describe('C2 a refresh token', () => {
     expect(grant?.refreshes).toBeGreaterThanOrEqual(times);
     expect(await myself(id)).toHaveProperty('accountId');
     expect(await world.row(id)).toMatchObject({ status: 'connected' });
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('C2 a connection that does not work', () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   // The maintenance runs when a drill asks for it.
   stack = await startStack({ env: { MAINTENANCE_INTERVAL_MS: '3600000' } });
   drill = createDrill(stack, stack.local.connectionId);
-}, 120_000);
+}, 300_000);
 afterAll(() => stack?.stop());
 afterEach(() => stack.faults.clear());
 
@@ -55,7 +55,7 @@ describe('drill: the API token is revoked, and Jira answers 200 with a login rea
     expect(await go.count(linked.id, 'claimed')).toBe(1);
     await drill.told(since, ['reconnect_required', 'restored']);
     expect((await drill.state()).health.heldPushes).toBe(0);
-  }, 240_000);
+  }, 300_000);
 
   it('C10 a hundred calls that fail at once are one notice, and each admin is told once', async () => {
     const since = new Date();
@@ -96,7 +96,7 @@ describe('drill: the API token is revoked, and Jira answers 200 with a login rea
     await stack.faults.clear();
     await reconnect();
     await drill.becomes('connected');
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('drill: the project is lost', () => {
@@ -140,5 +140,5 @@ describe('drill: the project is lost', () => {
     });
     await go.becomes(linked.id, 'needs_rerun', 60);
     expect(await drill.notices(since)).toEqual([{ kind: 'project_lost', sent: true }]);
-  }, 240_000);
+  }, 300_000);
 });

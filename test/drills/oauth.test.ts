@@ -22,7 +22,7 @@ beforeAll(async () => {
   drill = createDrill(stack, connectionId);
   await drill.go.source();
   await until(async () => (await webhooks()).length === 1, { seconds: 60, what: 'the first dynamic webhook' });
-}, 120_000);
+}, 300_000);
 afterAll(() => stack?.stop());
 afterEach(() => stack.faults.clear());
 
@@ -82,7 +82,7 @@ describe('drill: tokens', () => {
     await drill.go.becomes(linked.id, 'needs_rerun', 60);
     expect(await drill.state()).toMatchObject({ status: 'connected', health: { tokenState: 'valid', reason: null } });
     expect(await drill.notices(since)).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 
   it('C2 a refresh token that was rotated and comes back within ten minutes still works', async () => {
     const since = new Date();
@@ -96,7 +96,7 @@ describe('drill: tokens', () => {
     expect((await grant()).reuses).toBe(reuses + 1);
     expect((await drill.state()).status).toBe('connected');
     expect(await drill.notices(since)).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 
   it('C2 one that is replayed later kills the grant: pushes are held until somebody consents again', async () => {
     const old = await credentials();
@@ -113,7 +113,7 @@ describe('drill: tokens', () => {
     });
     const { grants } = await oauth('GET', '');
     expect(grants.some(({ endedBy }: Grant) => endedBy === 'reuse')).toBe(true);
-  }, 240_000);
+  }, 300_000);
 
   it('C2 a grant that was withdrawn', async () => {
     const { id } = await grant();
@@ -125,7 +125,7 @@ describe('drill: tokens', () => {
       },
       mend: reconnect,
     });
-  }, 240_000);
+  }, 300_000);
 
   it('C2 a scope that is missing is named', async () => {
     const { id } = await grant();
@@ -134,7 +134,7 @@ describe('drill: tokens', () => {
       act: () => oauth('DELETE', `/grants/${id}/scopes/write:jira-work`),
       mend: reconnect,
     });
-  }, 240_000);
+  }, 300_000);
 });
 
 describe('drill: the gateway does not know the cloud id', () => {
@@ -151,7 +151,7 @@ describe('drill: the gateway does not know the cloud id', () => {
     });
     const { rows } = await stack.db.query('select 1 from issue_link where missing_since is not null');
     expect(rows).toEqual([]);
-  }, 240_000);
+  }, 300_000);
 });
 
 describe('drill: webhooks', () => {
@@ -182,7 +182,7 @@ describe('drill: webhooks', () => {
     // The new one works.
     const next = await go.flagged();
     expect(await go.count(next.id, 'claimed')).toBe(1);
-  }, 240_000);
+  }, 300_000);
 
   it('S2 a registration that is rejected inside a 200 is said once, and tried again', async () => {
     const since = new Date();
@@ -214,5 +214,5 @@ describe('drill: webhooks', () => {
     expect(await drill.notices(since)).toEqual([{ kind: 'webhook_failed', sent: true }]);
     const next = await go.flagged();
     expect(await go.count(next.id, 'claimed')).toBe(1);
-  }, 240_000);
+  }, 300_000);
 });

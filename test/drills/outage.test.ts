@@ -15,7 +15,7 @@ const deliveries = 500;
 const findings = Number(process.env.DRILL_FINDINGS ?? 100);
 const moves = ['In Progress', 'In Review', 'To Do', 'In Progress', 'Done'].slice(-deliveries / findings);
 const AT_ONCE = 10;
-const minutes = (count: number) => count * 60_000 + 3 * outageMs;
+const minutes = (count: number) => count * 120_000 + 3 * outageMs;
 
 type Sent = {
   id: string;
@@ -116,7 +116,7 @@ describe('drill: Temporal is stopped while 500 deliveries arrive', () => {
   beforeAll(async () => {
     const address = process.env.TEST_TEMPORAL_ADDRESS ?? '';
     drill = await startDrill(address, (proxy) => ({ env: { TEMPORAL_ADDRESS: proxy.address } }));
-  }, 120_000);
+  }, 300_000);
   afterAll(() => end(drill));
 
   it(
@@ -163,7 +163,7 @@ describe('drill: PostgreSQL is stopped while 500 deliveries arrive', () => {
     // Jira repeats five times at most: together longer than the outage.
     const webhookRetryMs = Math.max(5000, outageMs / 2);
     drill = await startDrill(host, (proxy) => ({ databaseVia: proxy.address, webhookRetryMs }));
-  }, 120_000);
+  }, 300_000);
   afterAll(() => end(drill));
 
   it(

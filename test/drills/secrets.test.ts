@@ -40,7 +40,7 @@ beforeAll(async () => {
   for (const { role, apiKey } of local.members) if (apiKey) planted.set(`API key of the ${role}`, apiKey);
   plantKey('encryption key', encryptionKeys);
   await collect();
-}, 120_000);
+}, 300_000);
 afterAll(() => stack?.stop());
 
 function plantKey(name: string, keys: string): void {

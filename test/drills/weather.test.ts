@@ -17,7 +17,7 @@ beforeAll(async () => {
     env: { JIRA_TIMEOUT_MS: '2000', CREATE_TIMEOUT_MS: '4500', SEARCH_WINDOW_MS: '2000', SEARCH_PAUSE_MS: '200' },
   });
   drill = createDrill(stack, stack.local.connectionId);
-}, 120_000);
+}, 300_000);
 afterAll(() => stack?.stop());
 afterEach(() => stack.faults.clear());
 
@@ -74,21 +74,21 @@ describe('drill: 429', () => {
       expect(creates.map(({ status }) => status)).toEqual([429, 201]);
       expect(waitedMs(creates)).toBeGreaterThanOrEqual(2000);
     },
-    180_000,
+    300_000,
   );
 
   it('C10 without Retry-After on a push: it waits a few seconds and is made once', async () => {
     const creates = await passesThrough({ create: limited(null), read: limited(null, '1') });
     expect(creates.map(({ status }) => status)).toEqual([429, 201]);
     expect(waitedMs(creates)).toBeGreaterThanOrEqual(3000);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('drill: Jira does not answer as it should', () => {
   it('C10 a 503 passes', async () => {
     const down = { kind: 'status', status: 503, count: 2, headers: { 'Retry-After': '1' }, body: html };
     await passesThrough({ create: down, read: down });
-  }, 180_000);
+  }, 300_000);
 
   it('C10 a timeout passes, whether or not the work was done', async () => {
     await passesThrough({
@@ -99,13 +99,13 @@ describe('drill: Jira does not answer as it should', () => {
       create: { kind: 'delay', ms: 4000, count: 1 },
       read: { kind: 'drop', count: 1 },
     });
-  }, 180_000);
+  }, 300_000);
 
   it('C10 HTML instead of JSON passes', async () => {
     const page = { kind: 'status', status: 200, count: 1, body: html };
     const creates = await passesThrough({ create: page, read: page });
     expect(creates.filter(({ status }) => status === 201)).toHaveLength(1);
-  }, 180_000);
+  }, 300_000);
 
   it('C10 a site that cannot be reached at all passes', async () => {
     const since = new Date();
@@ -117,5 +117,5 @@ describe('drill: Jira does not answer as it should', () => {
     await drill.arrived(pushed);
     expect(await drill.notices(since)).toEqual([]);
     await must(stack.api('GET', '/api/v1/connections'));
-  }, 180_000);
+  }, 300_000);
 });

@@ -12,7 +12,7 @@ let go: Steps;
 beforeAll(async () => {
   stack = await startStack();
   go = createSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });
@@ -209,5 +209,5 @@ describe('S6: what only looks like a deletion', () => {
     await go.move(two.key, 'Done');
     for (const { id } of all) await go.becomes(id, 'needs_rerun', 60);
     expect((await connection()).health.lostProjects).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // Everything that Jira can tell, what nobody asked for included.
   const events = ['jira:issue_created', 'jira:issue_updated', 'jira:issue_deleted', 'comment_created'];
   await must(stack.jira('PUT', new URL(mine.self).pathname, { events }));
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });
@@ -81,7 +81,7 @@ describe('S7: what Recheck writes itself', () => {
     expect(await events(id)).toEqual([...untilReopened, 'claimed', 'verified']);
     expect(await deliveredOf(issueId, `event = 'comment_created'`)).toBeGreaterThan(0);
     expect(await go.finding(id)).toMatchObject({ status: 'verified', claim: { number: 2, by: 'Dana Developer' } });
-  }, 120_000);
+  }, 300_000);
 
   it("S7 an echo that comes after a person's Done takes nothing from it, not even the name", async () => {
     const { source, id, key } = await go.flagged({ onVerifyFail: 'reopen' });

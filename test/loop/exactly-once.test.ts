@@ -19,7 +19,7 @@ beforeAll(async () => {
     env: { JIRA_TIMEOUT_MS: '7000', CREATE_TIMEOUT_MS: '9000', SEARCH_WINDOW_MS: '5000' },
   });
   go = createSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });
@@ -105,7 +105,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
     await stack.startWorker();
     await expectAllCreated(pushes);
     await expectOneIssueEach(ids);
-  }, 120_000);
+  }, 300_000);
 
   it('P6 killed while Jira has committed and holds the answers', async () => {
     await stack.startWorker();
@@ -117,7 +117,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
     await stack.startWorker();
     await expectAllCreated(pushes);
     await expectOneIssueEach(ids);
-  }, 120_000);
+  }, 300_000);
 
   it('P6 killed after storing, before the workflow knows', async () => {
     const toTemporal = await startTcpProxy(stack.local.temporalAddress);
@@ -138,7 +138,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
     } finally {
       await toTemporal.stop();
     }
-  }, 120_000);
+  }, 300_000);
 
   it('P6 terminated by an operator and killed while Jira holds the answer: the next push adopts the issue', async () => {
     await stack.startWorker();
@@ -153,7 +153,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
     expect(items).toMatchObject([{ jiraKey: expect.any(String) }]);
     expect((await go.pushEnds(push)).items).toMatchObject([{ jiraKey: items[0].jiraKey }]);
     await expectOneIssueEach([id]);
-  }, 60_000);
+  }, 300_000);
 
   it('P6 frozen right before sending, and awake again after another one has sent', async () => {
     const name = 'frozen-worker';
@@ -195,7 +195,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
       await frozen.signal('SIGKILL');
       await toTemporal.stop();
     }
-  }, 120_000);
+  }, 300_000);
 
   async function linked(ids: string[]): Promise<number> {
     const { rows } = await stack.db.query<{ count: number }>(
@@ -238,7 +238,7 @@ describe('P6: answers that do not come', () => {
     await expectOneIssueEach([id]);
     const again = await must(stack.api('POST', '/api/v1/pushes', { source, findings: [id] }));
     expect(again).toMatchObject({ status: 'completed', items: [{ outcome: 'reused', jiraKey: jira.key }] });
-  }, 60_000);
+  }, 300_000);
 
   it('P6 an answer that is lost after the commit is found by its marker', async () => {
     const drop = await stack.faults.add({ kind: 'drop', count: 1, match: { method: 'POST', path: '/issue$' } });
@@ -246,14 +246,14 @@ describe('P6: answers that do not come', () => {
     await expectAllCreated([push]);
     expect((await stack.faults.get(drop.id))?.hits).toBe(1);
     await expectOneIssueEach([id]);
-  }, 60_000);
+  }, 300_000);
 
   it('P6 an issue that Jira commits after Recheck gave up waiting is found by its marker', async () => {
     await stack.faults.add({ kind: 'delay', count: 1, ms: 3000, match: { method: 'POST', path: '/issue$' } });
     const { id, push } = await pushOne();
     await expectAllCreated([push]);
     await expectOneIssueEach([id]);
-  }, 60_000);
+  }, 300_000);
 
   it('P6 a 503 may hide a commit: it is searched for, and only then sent again', async () => {
     const since = (await creates(0)).at(-1)?.number ?? 0;
@@ -264,7 +264,7 @@ describe('P6: answers that do not come', () => {
     expect([first?.status, second?.status, more]).toEqual([503, 201, []]);
     expect(Date.parse(second?.at ?? '') - Date.parse(first?.at ?? '')).toBeGreaterThanOrEqual(5000);
     await expectOneIssueEach([id]);
-  }, 60_000);
+  }, 300_000);
 
   it('P6 Jira unreachable and back: the push waits', async () => {
     await go.pushed();
@@ -274,7 +274,7 @@ describe('P6: answers that do not come', () => {
     await stack.startJira();
     await expectAllCreated([push]);
     await expectOneIssueEach([id]);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('P5: rate limits', () => {
@@ -296,5 +296,5 @@ describe('P5: rate limits', () => {
     const tooEarly = sent.map(({ at }) => Date.parse(at) - limited).filter((ms) => ms > 300 && ms < 3000);
     expect(tooEarly).toEqual([]);
     await expectOneIssueEach(ids);
-  }, 60_000);
+  }, 300_000);
 });

@@ -12,7 +12,7 @@ let go: Steps;
 beforeAll(async () => {
   stack = await startStack();
   go = createSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });
@@ -167,7 +167,7 @@ describe('C10: pushes to a broken connection', () => {
       items: [{ outcome: 'refused', reason: expect.stringContaining('disconnected') }],
     });
     expect(await issuesOf(one)).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   it('S8 an issue can be linked by hand while a push is held, and stays the only one', async () => {
     const { source, ids } = await reported('one');
@@ -186,7 +186,7 @@ describe('C10: pushes to a broken connection', () => {
       { state: 'linked', active: true },
     ]);
     expect(await issuesOf(one)).toBe(0);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('C10: what is missed while a connection is broken', () => {
@@ -222,5 +222,5 @@ describe('C10: what is missed while a connection is broken', () => {
     await go.quiet(id);
     expect(await go.finding(id)).toMatchObject({ status: 'verified' });
     expect(await comments()).toBe(1);
-  }, 180_000);
+  }, 300_000);
 });

@@ -11,7 +11,7 @@ let go: Steps;
 beforeAll(async () => {
   stack = await startStack();
   go = createSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });

@@ -9,7 +9,7 @@ let go: Steps;
 beforeAll(async () => {
   stack = await startStack({ env: { SETTLE_MS: '3000' } });
   go = createSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });

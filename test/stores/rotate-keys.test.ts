@@ -138,7 +138,7 @@ describe('C3 the rotation of encryption keys', () => {
       expect(await later.connections.withCredentials(id)).toMatchObject({ credentials: expected });
     }
     await later.close();
-  }, 60_000);
+  }, 300_000);
 
   it('replaces a value only where it is still the one that was opened', async () => {
     const { id } = await byGrant();

@@ -25,7 +25,7 @@ beforeAll(async () => {
   project = stack.local.jiraProject;
   connectionId = await (await openConnectPage(stack)).connectOauth(project);
   go = createSteps({ ...stack, local: { ...stack.local, connectionId } });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });

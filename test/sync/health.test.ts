@@ -11,7 +11,7 @@ beforeAll(async () => {
   stack = await startStack({ env: { POLL_INTERVAL_MS: '1000', MAINTENANCE_INTERVAL_MS: '1000' } });
   go = createPollSteps(stack);
   await go.silenceJira();
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });

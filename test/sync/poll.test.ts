@@ -10,7 +10,7 @@ let go: ReturnType<typeof createPollSteps>;
 beforeAll(async () => {
   stack = await startStack({ env: { POLL_INTERVAL_MS: '2000', MAINTENANCE_INTERVAL_MS: '1000' } });
   go = createPollSteps(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.stop();
 });

@@ -15,6 +15,8 @@ export interface Product {
   sandboxDb: Pool;
   namespace: Namespace;
   secrets: Secrets;
+  /** Ids of its processes, by name. */
+  pids: Record<string, number>;
   /** Seconds of CPU used so far, by process. */
   cpu(): Promise<Record<string, number>>;
   stop(): Promise<void>;
@@ -65,6 +67,7 @@ export async function startProduct(servers: BenchServers, env: Record<string, st
       sandboxDb,
       namespace,
       secrets: home.read<Secrets>('secrets.json') as Secrets,
+      pids,
       cpu: async () => ({
         ...cpuSeconds({ ...pids, temporal: servers.temporalPid, bench: process.pid }),
         ...(postgres ? { postgres: cpuSecondsOfTree(postgres) } : {}),
