@@ -63,16 +63,19 @@ export function pushResult(pushes: PushView[]): Message {
   const items = pushes.flatMap((push) => push.items);
   const waiting = pushes.some((push) => push.status === 'awaiting_approval');
   const head = waiting ? ['An admin has to approve this push first.'] : [];
-  const lines = items.length <= SHOWN ? items.map(itemLine) : bulkLines(items);
+  const longest = items.length === 1 ? 600 : 180;
+  const lines = items.length <= SHOWN ? items.map((item) => itemLine(item, longest)) : bulkLines(items);
   const text = [...head, ...lines].join('\n') || 'There was nothing to push.';
   return notice(text);
 }
 
 type Item = PushView['items'][number];
 
-function itemLine(item: Item): string {
+function itemLine(item: Item, longest = 180): string {
   const key = item.jiraKey ? ` *${foreign(item.jiraKey, 80)}*` : '';
-  const reason = item.reason ? `: ${foreign(item.reason, 180)}` : '';
+  const reason = item.reason ? `: ${foreign(item.reason, longest)}` : '';
+  // The reason says that it is held, and until when.
+  if (item.outcome === 'held' && reason) return `*${item.finding}*${reason}`;
   return `*${item.finding}* ${outcomeWords[item.outcome]}${key}${reason}`;
 }
 
@@ -81,5 +84,5 @@ function bulkLines(items: Item[]): string[] {
   for (const { outcome } of items) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   const totals = [...counts].map(([outcome, number]) => `${number} ${bulkWords[outcome]}`);
   const troubled = items.filter(({ outcome }) => outcome === 'failed' || outcome === 'refused');
-  return [`${totals.join(', ')}.`, ...troubled.slice(0, SHOWN).map(itemLine)];
+  return [`${totals.join(', ')}.`, ...troubled.slice(0, SHOWN).map((item) => itemLine(item))];
 }

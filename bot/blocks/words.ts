@@ -75,7 +75,8 @@ const eventSentences: Record<string, (who: string, detail: string) => string> = 
   push_reused: (who, detail) => `${who} asked for a push; it was in Jira already as ${detail}`,
   push_refused: (_who, detail) => `Push refused${tail(detail)}`,
   push_failed: (_who, detail) => `Push failed${tail(detail)}`,
-  push_held: (_who, detail) => `Push held${tail(detail)}`,
+  // The reason stands in the state already.
+  push_held: () => 'Push held',
   push_cancelled: (who) => `${who} cancelled the push that was held`,
   linked: (who, detail) => `${who} linked it to ${detail}`,
   unlinked: (who, detail) => `${who} unlinked it from ${detail}`,
