@@ -1,9 +1,8 @@
-import { connectOffer, disconnectChoice, disconnectConfirmation } from './blocks/connections';
-import { notice } from './blocks/replies';
-import { foreign } from './blocks/text';
+import { connectOffer, disconnectChoice, disconnectConfirmation, disconnected } from './blocks/connections';
 import type { Ask } from './listener';
 
 const MANY = 50;
+const MANY_SOURCES = 200;
 
 /** A link to the connect page for the one who asks, who has to be admin or owner, and how the connections stand. */
 export async function offerConnect(ask: Ask): Promise<void> {
@@ -22,12 +21,15 @@ export async function offerDisconnect(ask: Ask): Promise<void> {
 /** Asks once more. */
 export async function confirmDisconnect(ask: Ask, id: string): Promise<void> {
   await ask.operations.mayConnect(ask.caller);
-  await ask.reply(disconnectConfirmation(await ask.operations.getConnection(ask.caller, id)), { replace: true });
+  const connection = await ask.operations.getConnection(ask.caller, id);
+  const { items } = await ask.operations.listSources(ask.caller, { limit: MANY_SOURCES });
+  const sources = items.filter((source) => source.connection === id).map(({ key }) => key);
+  await ask.reply(disconnectConfirmation(connection, { sources }), { replace: true });
 }
 
 /** Ends the connection. */
 export async function disconnect(ask: Ask, id: string): Promise<void> {
-  const { siteUrl } = await ask.operations.getConnection(ask.caller, id);
+  const connection = await ask.operations.getConnection(ask.caller, id);
   await ask.operations.deleteConnection(ask.caller, id);
-  await ask.reply(notice(`*${foreign(siteUrl, 200)}* is disconnected. Its links stay as history.`), { replace: true });
+  await ask.reply(disconnected(connection), { replace: true });
 }

@@ -2,7 +2,19 @@
 
 import type { Pool } from 'pg';
 
-export type OldConnection = { id: string; siteUrl: string; projectKey: string; disconnectedAt: Date; links: number };
+export type OldConnection = {
+  id: string;
+  siteUrl: string;
+  projectKey: string;
+  disconnectedAt: Date;
+  links: number;
+  /** Keys of the sources that still name it. */
+  sources: string[];
+};
+
+// The same site is one with the same cloud id, or, where one of the two has none, the same address.
+const isSameSite = `case when c.cloud_id is null or $3::text is null then lower(c.site_url) = lower($2)
+  else c.cloud_id = $3 end`;
 
 export type AdoptionStore = ReturnType<typeof createAdoptionStore>;
 
@@ -10,8 +22,7 @@ export type AdoptionStore = ReturnType<typeof createAdoptionStore>;
 export function createAdoptionStore({ pool }: { pool: Pool }) {
   return {
     /**
-     * Disconnected connections to the same site that have links left, the last one first. The same site is one with the
-     * same cloud id, or, where one of the two has none, the same address.
+     * Disconnected connections to the same site that have links left, the last one first.
      */
     async candidates(
       organisationId: string,
@@ -19,16 +30,27 @@ export function createAdoptionStore({ pool }: { pool: Pool }) {
     ): Promise<OldConnection[]> {
       const { rows } = await pool.query<OldConnection>(
         `select c.id, c.site_url as "siteUrl", c.project_key as "projectKey", c.deleted_at as "disconnectedAt",
-           l.links
+           l.links,
+           array(select s.key from source s where s.connection_id = c.id and s.archived_at is null order by s.key) as sources
          from connection c
          cross join lateral (
            select count(*)::int as links from issue_link l where l.connection_id = c.id and l.state = 'linked') l
-         where c.organisation_id = $1 and c.deleted_at is not null and l.links > 0
-           and case when c.cloud_id is null or $3::text is null then lower(c.site_url) = lower($2) else c.cloud_id = $3 end
+         where c.organisation_id = $1 and c.deleted_at is not null and l.links > 0 and ${isSameSite}
          order by c.deleted_at desc`,
         [organisationId, site.siteUrl, site.cloudId],
       );
       return rows;
+    },
+
+    /** Keys of the sources that still name a disconnected connection to the same site. */
+    async leftBehind(organisationId: string, site: { siteUrl: string; cloudId: string | null }): Promise<string[]> {
+      const { rows } = await pool.query<{ key: string }>(
+        `select s.key from source s join connection c on c.id = s.connection_id
+         where c.organisation_id = $1 and c.deleted_at is not null and s.archived_at is null and ${isSameSite}
+         order by s.key`,
+        [organisationId, site.siteUrl, site.cloudId],
+      );
+      return rows.map(({ key }) => key);
     },
 
     /**

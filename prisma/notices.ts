@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import type { ConnectionKind } from './connection-row';
+import { waitsForConnection } from './pushes';
 
 /** A notice that this process may deliver until its lease ends. */
 export type ClaimedNotice = {
@@ -11,6 +13,11 @@ export type ClaimedNotice = {
   /** Null while it is not over. */
   resolvedAt: Date | null;
   siteUrl: string;
+  /** The connection's own project, and the kind of its credentials. */
+  projectKey: string;
+  connectionKind: ConnectionKind;
+  /** Push items that wait for the connection just now. */
+  heldPushes: number;
   /** Attempts to deliver it, this one included. */
   attempts: number;
 };
@@ -41,7 +48,10 @@ const claimSql = `
     order by n.created_at
     limit 1 for update skip locked)
   returning notice.id, notice.organisation_id as "organisationId", notice.kind, notice.detail,
-    notice.created_at as "createdAt", notice.resolved_at as "resolvedAt", c.site_url as "siteUrl", notice.attempts`;
+    notice.created_at as "createdAt", notice.resolved_at as "resolvedAt", c.site_url as "siteUrl", notice.attempts,
+    c.project_key as "projectKey", c.kind as "connectionKind",
+    (select count(*)::int from push_item i join push_batch b on b.id = i.batch_id join source s on s.id = b.source_id
+      where i.outcome = 'held' and b.status = 'running' and ${waitsForConnection} = c.id) as "heldPushes"`;
 
 const audienceSql = `
   select i.id as "installationId", i.channel_id as "channelId", m.slack_user_id as "userId", m.name

@@ -4,10 +4,11 @@
 
 import { z } from 'zod';
 import type { JiraCredentials } from '../operations/connecting';
+import type { Check } from '../operations/connection-types';
 import { Refusal } from '../operations/refusal';
 import type { Pages } from './pages';
 import { showList } from './setup-routes';
-import { goOn, type Visit } from './visit';
+import { goOn, isJiraError, type Visit } from './visit';
 
 const STATE_MS = 10 * 60_000;
 const state = z.object({ sessionId: z.string(), reconnect: z.string().nullable() });
@@ -27,17 +28,24 @@ export function addAtlassianRoutes(pages: Pages): void {
     goOn(res, consent.authorizeUrl({ state: token, redirectUri }));
   });
 
+  pages.get('/atlassian', ({ res }) => goOn(res, '/connect'));
+
   pages.get('/atlassian/callback', async (visit) => {
     const { session, text } = visit;
     const { reconnect } = await takeState(pages, visit);
-    if (text('error')) return showList(pages, visit, { trouble: declined(text('error')) });
+    const pressed = reconnect ? 'Reconnect with Atlassian' : 'Connect with Atlassian';
+    const failed = (trouble: string) =>
+      reconnect ? backToReconnect(pages, visit, { id: reconnect, trouble }) : showList(pages, visit, { trouble });
+    if (text('error')) return failed(declined(text('error'), pressed));
     const code = text('code');
-    if (!code)
-      return showList(pages, visit, { trouble: 'Atlassian sent no code. Press "Connect with Atlassian" again.' });
+    if (!code) return failed(`Atlassian sent no code. Press "${pressed}" again.`);
     const consent = connecting.consent(session.caller);
-    const { scopes, ...grant } = await consent.exchange({ code, redirectUri });
-    const sites = await consent.sites(grant.accessToken);
-    if (reconnect) return reconnectWith(pages, visit, { reconnect, grant, scopes, sites });
+    const granted = async () => {
+      const { scopes, ...grant } = await consent.exchange({ code, redirectUri });
+      return { scopes, grant, sites: await consent.sites(grant.accessToken) };
+    };
+    if (reconnect) return reconnectWith(pages, visit, { id: reconnect, granted });
+    const { scopes, grant, sites } = await granted();
     const [site] = sites;
     if (!site) return showList(pages, visit, { trouble: NO_SITE });
     const credentials: JiraCredentials | null =
@@ -47,6 +55,7 @@ export function addAtlassianRoutes(pages: Pages): void {
       grant: credentials
         ? null
         : { grant, scopes, sites: sites.map(({ cloudId, name, url }) => ({ cloudId, name, url })) },
+      ...(credentials ? { siteName: site.name } : {}),
       typed: { projectKey: '', autoSync: false, adoptFrom: null },
       checks: [],
     });
@@ -71,38 +80,57 @@ async function takeState({ db }: Pages, { session, text }: Visit): Promise<z.inf
 }
 
 /** What Atlassian says instead of a code. Its own description is left out: anybody can write one into an address. */
-function declined(error: string): string {
+function declined(error: string, pressed: string): string {
   if (error === 'access_denied') {
-    return 'Atlassian did not grant access: the consent was declined, or the account has no access to the app. Press "Connect with Atlassian" again and accept.';
+    return `Atlassian did not grant access: the consent was declined, or the account has no access to the app. Press "${pressed}" again and accept.`;
   }
   const word = /^[a-z_]{1,40}$/.test(error) ? error : 'an unknown error';
   return `Atlassian answered ${word} instead of a grant. Check client id, callback URL and scopes of the OAuth app in the Atlassian developer console, then try again.`;
 }
 
 type Granted = {
-  reconnect: string;
   grant: { accessToken: string; refreshToken: string; expiresAt: number };
   scopes: string[];
   sites: { cloudId: string; url: string }[];
 };
 
 /** The same connection gets the new grant, where it covers the connection's site. */
-async function reconnectWith(pages: Pages, visit: Visit, granted: Granted): Promise<void> {
-  const { connecting } = pages;
-  const { caller } = visit.session;
+async function reconnectWith(
+  pages: Pages,
+  visit: Visit,
+  asked: { id: string; granted(): Promise<Granted> },
+): Promise<void> {
+  const { connecting, sessions } = pages;
+  const { session } = visit;
+  const { id } = asked;
+  const { siteUrl, cloudId } = await connecting.siteOf(session.caller, id);
+  const granted = await asked.granted().catch((error: unknown) => {
+    if (isJiraError(error)) return error;
+    throw error;
+  });
+  if (granted instanceof Error) return backToReconnect(pages, visit, { id, trouble: granted.message });
   const { grant, scopes, sites } = granted;
-  const id = granted.reconnect;
-  const { siteUrl, cloudId } = await connecting.siteOf(caller, id);
   const site = sites.find((each) => each.cloudId === cloudId);
   if (!site) {
-    const trouble = `The grant does not cover ${siteUrl}. Press Reconnect again and choose that site on Atlassian's consent page.`;
-    return showList(pages, visit, { trouble });
+    const trouble = `The grant does not cover ${siteUrl}. Reconnect again, with an account that sees that site, and choose it where Atlassian lets you choose.`;
+    return backToReconnect(pages, visit, { id, trouble });
   }
   const credentials = { kind: 'oauth' as const, siteUrl, cloudId: site.cloudId, grant, scopes };
-  const renewed = await connecting.renewById(caller, id, credentials);
+  const renewed = await connecting.renewById(session.caller, id, credentials);
   if (!renewed.ok) {
     const trouble = `${siteUrl} was not reconnected.`;
-    return showList(pages, visit, { trouble, checks: renewed.checks });
+    return backToReconnect(pages, visit, { id, trouble, checks: renewed.checks });
   }
+  await sessions.forgetTest(session, id);
   goOn(visit.res, `/connect/connections/${id}?done=reconnected`);
+}
+
+/** Back to where the consent was asked for, which says what went wrong. */
+async function backToReconnect(
+  { sessions }: Pages,
+  { res, session }: Visit,
+  { id, trouble, checks = [] }: { id: string; trouble: string; checks?: Check[] },
+): Promise<void> {
+  await sessions.addTrouble(session, id, { message: trouble, checks });
+  goOn(res, `/connect/connections/${encodeURIComponent(id)}/reconnect`);
 }

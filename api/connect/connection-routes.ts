@@ -2,8 +2,10 @@
 
 import type { ConnectionView } from '../operations/connection-types';
 import { Refusal } from '../operations/refusal';
-import { connectionPage, disconnectPage, reconnectPage, webhookPage } from './connection-view';
+import type { SourceView } from '../operations/types';
+import { connectionPage, disconnectPage, reconnectPage, reconnectTrouble, webhookPage } from './connection-view';
 import { mappingPage } from './mapping-view';
+import { missing, type Trouble } from './page';
 import type { Pages } from './pages';
 import { goOn, type Visit } from './visit';
 
@@ -53,12 +55,18 @@ export function addConnectionRoutes(pages: Pages): void {
     goOn(visit.res, `${at(id)}?done=auto-sync-${autoSync ? 'on' : 'off'}`);
   });
 
+  // After a form that could not be taken, its address may be opened or reloaded.
+  for (const form of ['test', 'sync', 'auto-sync']) {
+    pages.get(`/connections/:id/${form}`, (visit) => goOn(visit.res, at(idOf(visit.req.params.id))));
+  }
+
   pages.get('/connections/:id/webhook', async (visit) => {
     const connection = await connectionOf(visit);
     // A look ahead is not the one showing.
     const secret = visit.req.method === 'GET' ? await sessions.takeSecret(visit.session, connection.id) : null;
     const adopted = Number(/^\d{1,9}$/.exec(visit.text('adopted'))?.[0] ?? 0);
-    visit.res.type('html').send(webhookPage({ viewer: visit.viewer, connection, secret, adopted }));
+    const toRoute = await pages.connecting.toRoute(visit.session.caller, connection.id);
+    visit.res.type('html').send(webhookPage({ viewer: visit.viewer, connection, secret, adopted, toRoute }));
   });
 
   addReconnectRoutes(pages, { at, connectionOf });
@@ -66,7 +74,8 @@ export function addConnectionRoutes(pages: Pages): void {
 
   pages.get('/connections/:id/disconnect', async (visit) => {
     const connection = await connectionOf(visit);
-    visit.res.type('html').send(disconnectPage({ viewer: visit.viewer, connection }));
+    const sources = (await routedSources(pages, visit, connection)).map(({ key }) => key);
+    visit.res.type('html').send(disconnectPage({ viewer: visit.viewer, connection, sources }));
   });
   pages.post('/connections/:id/disconnect', async (visit) => {
     await operations.deleteConnection(visit.session.caller, idOf(visit.req.params.id));
@@ -76,20 +85,31 @@ export function addConnectionRoutes(pages: Pages): void {
 
 type Tools = { at(id: string): string; connectionOf(visit: Visit): Promise<ConnectionView> };
 
-function addReconnectRoutes({ connecting, get, post }: Pages, { at, connectionOf }: Tools): void {
+function addReconnectRoutes(pages: Pages, { at, connectionOf }: Tools): void {
+  const { connecting, sessions, get, post } = pages;
   get('/connections/:id/reconnect', async (visit) => {
+    const { viewer, session } = visit;
     const connection = await connectionOf(visit);
-    visit.res.type('html').send(reconnectPage({ viewer: visit.viewer, connection, email: connection.email ?? '' }));
+    const failed = visit.req.method === 'GET' ? await sessions.takeTrouble(session, connection.id) : null;
+    const trouble = failed ? reconnectTrouble(failed.message, failed.checks) : undefined;
+    const email = connection.email ?? '';
+    visit.res
+      .status(trouble ? 400 : 200)
+      .type('html')
+      .send(reconnectPage({ viewer, connection, email, trouble }));
   });
   post('/connections/:id/reconnect', async (visit) => {
     const { viewer, res, session } = visit;
     const connection = await connectionOf(visit);
     const email = visit.text('email');
     const apiToken = visit.text('apiToken');
-    const again = (trouble: string, checks: Parameters<typeof reconnectPage>[0]['checks'] = []) => {
-      res.status(400).type('html').send(reconnectPage({ viewer, connection, email, trouble, checks }));
+    const again = (trouble: Trouble) => {
+      res.status(400).type('html').send(reconnectPage({ viewer, connection, email, trouble }));
     };
-    if (!email || !apiToken) return again('Fill in the e-mail and the API token.');
+    if (!email || !apiToken) {
+      const fields = missing({ email: [email, 'Fill in the e-mail.'], apiToken: [apiToken, 'Fill in the API token.'] });
+      return again({ message: 'Fill in the e-mail and the API token.', fields });
+    }
     const { siteUrl } = connection;
     const renewed = await connecting.renewById(session.caller, connection.id, {
       kind: 'api_token',
@@ -97,8 +117,11 @@ function addReconnectRoutes({ connecting, get, post }: Pages, { at, connectionOf
       email,
       apiToken,
     });
-    if (!renewed.ok)
-      return again('The connection was left as it is. Type the token again after mending what failed.', renewed.checks);
+    if (!renewed.ok) {
+      const message = 'The connection was left as it is. Type the token again after mending what failed.';
+      return again(reconnectTrouble(message, renewed.checks));
+    }
+    await sessions.forgetTest(session, connection.id);
     goOn(res, `${at(connection.id)}?done=reconnected`);
   });
 }
@@ -121,9 +144,19 @@ function addMappingRoutes({ operations, get, post }: Pages, { at, connectionOf }
 
 /** The projects whose issues come back through this connection. */
 async function routedProjects(pages: Pages, visit: Visit, connection: ConnectionView): Promise<string[]> {
-  const { items } = await pages.operations.listSources(visit.session.caller, { limit: PAGE });
-  const routed = items.filter((source) => source.connection === connection.id).map((source) => source.rule.projectKey);
+  const routed = (await routedSources(pages, visit, connection)).map((source) => source.rule.projectKey);
   return [...new Set([connection.projectKey, ...routed])].filter((key) => key !== null);
+}
+
+async function routedSources({ operations }: Pages, { session }: Visit, { id }: ConnectionView): Promise<SourceView[]> {
+  const found: SourceView[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await operations.listSources(session.caller, { limit: PAGE, ...(cursor ? { cursor } : {}) });
+    found.push(...page.items.filter((source) => source.connection === id));
+    cursor = page.nextCursor;
+  } while (cursor);
+  return found;
 }
 
 function idOf(id: unknown): string {

@@ -1,9 +1,21 @@
 // The pages of one connection: how it stands and what can be done, its webhook, its new credentials, its end.
 
-import type { Check, ConnectionView } from '../operations/connection-types';
+import type { Check, ConnectionView, ToRoute } from '../operations/connection-types';
 import { type Html, html } from './html';
-import { kindWords, stateWords } from './list-view';
-import { alert, buttonForm, checklist, copyField, csrfField, field, moment, page, type Viewer } from './page';
+import { kindAndAccount, stateWords } from './list-view';
+import {
+  alert,
+  buttonForm,
+  checklist,
+  copyField,
+  csrfField,
+  field,
+  fieldErrorsOf,
+  moment,
+  page,
+  type Trouble,
+  type Viewer,
+} from './page';
 
 export type Test = { at: string; checks: Check[] };
 
@@ -40,12 +52,13 @@ ${test && html`<section aria-labelledby="test"><h2 id="test">Test of ${moment(te
 }
 
 function facts(connection: ConnectionView): Html {
-  const { health, kind, autoSync, email } = connection;
-  const token = health.tokenState === 'valid' ? 'works' : 'does not work any more';
+  const { health, kind, autoSync } = connection;
+  const works = health.tokenState === 'valid';
   return html`<dl>
 <dt>Connection</dt><dd>${stateWords(connection)}</dd>
-<dt>Kind</dt><dd>${kindWords[kind]}${email && html` of ${email}`}</dd>
-<dt>Token</dt><dd>${token}${kind === 'oauth' && health.tokenExpiresAt && html`; renewed by itself, next at ${moment(health.tokenExpiresAt, '')}`}</dd>
+<dt>Site</dt><dd>${connection.siteUrl}</dd>
+<dt>Kind</dt><dd>${kindAndAccount(connection)}</dd>
+<dt>Token</dt><dd>${works ? 'works' : 'does not work any more'}${works && kind === 'oauth' && health.tokenExpiresAt && html`; renewed by itself, next at ${moment(health.tokenExpiresAt, '')}`}</dd>
 <dt>Last webhook</dt><dd>${moment(health.lastWebhookAt, 'none yet')}</dd>
 <dt>Webhook expires</dt><dd>${kind === 'oauth' ? moment(health.webhookExpiresAt, 'not registered') : 'never'}</dd>
 <dt>Last poll</dt><dd>${moment(health.lastPollAt, 'none yet')}</dd>
@@ -61,14 +74,24 @@ export function webhookPage(input: {
   connection: ConnectionView;
   secret: string | null;
   adopted: number;
+  /** Sources that still name a disconnected connection to the same site. */
+  toRoute: ToRoute | null;
 }): string {
-  const { viewer, connection, secret, adopted } = input;
+  const { viewer, connection, secret, adopted, toRoute } = input;
   const next = html`<p><a class="button" href="/connect/connections/${connection.id}">Go on to the connection</a></p>`;
   const body = html`
 <div class="done" role="status"><p>${connection.siteUrl} is connected, with the project ${connection.projectKey}.${adopted > 0 && ` ${adopted} links of the old connection were adopted.`}</p></div>
 ${connection.kind === 'oauth' ? registered() : steps(connection, secret)}
+${toRoute && routing(toRoute)}
 ${next}`;
   return page({ title: 'Set up the webhook', viewer, body });
+}
+
+function routing({ sources, how }: ToRoute): Html {
+  return html`<section aria-labelledby="route"><h2 id="route">Sources to route</h2>
+<p>These sources still name a connection to this site that was disconnected, and push nothing until they are routed here:</p>
+<ul>${sources.map((key) => html`<li><code>${key}</code></li>`)}</ul>
+<p>${how} The README has the command under "Connect Jira".</p></section>`;
 }
 
 function registered(): Html {
@@ -101,35 +124,46 @@ export function reconnectPage(input: {
   viewer: Viewer;
   connection: ConnectionView;
   email: string;
-  trouble?: string | undefined;
-  checks?: Check[];
+  trouble?: Trouble | undefined;
 }): string {
-  const { viewer, connection, email, trouble, checks = [] } = input;
+  const { viewer, connection, email, trouble } = input;
+  const errors = trouble?.fields ?? {};
   const at = `/connect/connections/${connection.id}`;
   const form =
     connection.kind === 'oauth'
-      ? html`<p>Atlassian asks for your consent again. Choose the same site, and grant every scope.</p>
+      ? html`<p>Atlassian asks for your consent again. Log in there as the same account, grant every scope, and where Atlassian lets you choose among sites, choose ${connection.siteUrl}.</p>
 ${buttonForm({ viewer, action: '/connect/atlassian', label: 'Reconnect with Atlassian', look: 'primary', fields: { reconnect: connection.id } })}`
       : html`<form method="post" action="${at}/reconnect">${csrfField(viewer)}
-${field({ id: 'email', label: 'Account e-mail', type: 'email', value: email, autocomplete: 'email' })}
-${field({ id: 'apiToken', label: 'New API token', type: 'password', hint: 'It is stored encrypted and never shown again.', autocomplete: 'new-password' })}
+${field({ errors, id: 'email', label: 'Account e-mail', type: 'email', value: email, autocomplete: 'email' })}
+${field({ errors, id: 'apiToken', label: 'New API token', type: 'password', hint: 'It is stored encrypted and never shown again.', autocomplete: 'new-password' })}
 <div class="actions"><button type="submit" class="primary">Reconnect</button></div></form>`;
   const body = html`<p><a href="${at}">Back to the connection</a></p>
-${trouble && alert(trouble)}
 <section aria-labelledby="again"><h2 id="again">New credentials</h2>
-<p>The connection stays the same: its links, its rules, its webhook. Pushes that were held go on by themselves, and what was missed is caught up.</p>
-${checks.length > 0 && checklist(checks)}
+<p>For ${connection.siteUrl}, ${connection.projectKey} (${kindAndAccount(connection)}). The connection stays the same: its links, its rules, its webhook. Pushes that were held go on by themselves, and what was missed is caught up.</p>
 ${form}</section>`;
-  return page({ title: `Reconnect ${connection.siteUrl}`, viewer, body });
+  return page({ title: `Reconnect ${connection.siteUrl}`, viewer, body, trouble });
+}
+
+/** What the tries with new credentials came to, by the fields of the form. */
+export function reconnectTrouble(message: string, checks: Check[]): Trouble {
+  return { message, checks, fields: fieldErrorsOf(checks, { credentials: 'apiToken' }) };
 }
 
 /** Asks before a connection is ended. */
-export function disconnectPage({ viewer, connection }: { viewer: Viewer; connection: ConnectionView }): string {
+export function disconnectPage(input: {
+  viewer: Viewer;
+  connection: ConnectionView;
+  /** Keys of the sources that are routed to it. */
+  sources: string[];
+}): string {
+  const { viewer, connection, sources } = input;
   const at = `/connect/connections/${connection.id}`;
   const oauthNote = html`<li>Atlassian keeps listing Recheck under <em>Connected apps</em> of your account until you remove it there.</li>`;
   const tokenNote = html`<li>The webhook in Jira stays until an admin of Jira deletes it; its deliveries are refused.</li>`;
   const body = html`<section aria-labelledby="sure"><h2 id="sure">This ends the connection</h2>
+<p>${connection.siteUrl}, ${connection.projectKey} (${kindAndAccount(connection)})</p>
 <ul>
+<li>${sources.length === 0 ? 'No source is routed to it.' : html`Sources that are routed to it and can push nothing until their rule names another connection: ${sources.join(', ')}.`}</li>
 <li>Its credentials and secrets are erased here. You may revoke the token at Atlassian too.</li>
 <li>Nothing is pushed through it from that moment on, and it is not polled any more.</li>
 <li>Links between findings and issues stay as history. A new connection to the same site can adopt them.</li>

@@ -14,7 +14,7 @@ import { addConnectionRoutes } from './connection-routes';
 import { type ConnectSessions, createConnectSessions } from './sessions';
 import { addSetupRoutes } from './setup-routes';
 import { style } from './style';
-import { createSignedIn, goOn, sendTrouble, setCookie, type VisitHandler } from './visit';
+import { createSignedIn, goOn, isJiraError, sendTrouble, setCookie, type VisitHandler } from './visit';
 
 export type PageDeps = {
   operations: Operations;
@@ -59,6 +59,7 @@ export function createConnectPages(deps: PageDeps): Router {
   addSetupRoutes(pages);
   addAtlassianRoutes(pages);
   addConnectionRoutes(pages);
+  pages.get('/end', ({ res }) => goOn(res, '/connect'));
   pages.post('/end', async ({ res, session }) => {
     await sessions.end(session);
     setCookie(res, { value: '', isHttps });
@@ -178,9 +179,4 @@ function troubleHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
 function statusOf(error: unknown): number | null {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return null;
   return 'type' in error && error.status >= 400 && error.status < 500 ? error.status : null;
-}
-
-/** Told by its name: the client's class is known here as a type alone. */
-export function isJiraError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'JiraError';
 }

@@ -36,6 +36,8 @@ const setup = z.object({
       sites: z.array(z.object({ cloudId: z.string(), name: z.string(), url: z.string() })),
     })
     .nullable(),
+  /** What Atlassian calls the site of a grant. */
+  siteName: z.exactOptional(z.string()),
   typed: z.object({ projectKey: z.string(), autoSync: z.boolean(), adoptFrom: z.array(z.string()).nullable() }),
   /** What the last attempt to save came to. */
   checks: z.array(check),
@@ -46,16 +48,19 @@ const state = z.object({
   tests: z.record(z.string(), z.object({ at: z.string(), checks: z.array(check) })),
   /** Webhook secrets that were not shown yet, by connection. */
   secrets: z.record(z.string(), z.string()),
+  /** Why the last consent did not reconnect a connection, until its page has said so. */
+  troubles: z.record(z.string(), z.object({ message: z.string(), checks: z.array(check) })).default({}),
 });
 
 export type Setup = z.infer<typeof setup>;
 export type SessionState = z.infer<typeof state>;
+export type ReconnectTrouble = SessionState['troubles'][string];
 export type ConnectSession = { id: string; caller: Caller; csrf: string; state: SessionState };
 export type OpenedLink = { outcome: 'ok'; cookie: string } | { outcome: 'unknown' | 'used' | 'expired' | 'forbidden' };
 
 export const SESSION_MS = 30 * 60_000;
 const MAX_SETUPS = 5;
-const nothing: SessionState = { setups: [], tests: {}, secrets: {} };
+const nothing: SessionState = { setups: [], tests: {}, secrets: {}, troubles: {} };
 
 export type ConnectSessions = ReturnType<typeof createConnectSessions>;
 
@@ -123,6 +128,30 @@ export function createConnectSessions({ db }: { db: Pick<Db, 'members' | 'oneTim
         return { ...kept, secrets };
       });
       return taken;
+    },
+
+    /** Keeps why a connection was not reconnected. */
+    async addTrouble(session: ConnectSession, connectionId: string, trouble: ReconnectTrouble): Promise<void> {
+      await this.change(session, (kept) => ({ ...kept, troubles: { ...kept.troubles, [connectionId]: trouble } }));
+    },
+
+    /** Why the last consent did not reconnect a connection, once; null from then on. */
+    async takeTrouble(session: ConnectSession, connectionId: string): Promise<ReconnectTrouble | null> {
+      const trouble = session.state.troubles[connectionId];
+      if (!trouble) return null;
+      await this.change(session, (kept) => {
+        const { [connectionId]: _said, ...troubles } = kept.troubles;
+        return { ...kept, troubles };
+      });
+      return trouble;
+    },
+
+    /** After new credentials the last test says nothing any more. */
+    async forgetTest(session: ConnectSession, connectionId: string): Promise<void> {
+      await this.change(session, (kept) => {
+        const { [connectionId]: _old, ...tests } = kept.tests;
+        return { ...kept, tests };
+      });
     },
 
     end: (session: ConnectSession) => links.end(session.id),

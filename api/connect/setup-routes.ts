@@ -2,6 +2,7 @@
 
 import { Refusal } from '../operations/refusal';
 import { type ListInput, listPage, type TypedAccount } from './list-view';
+import { missing } from './page';
 import type { Pages } from './pages';
 import type { ConnectSession, Setup } from './sessions';
 import { projectPage, sitePage } from './setup-view';
@@ -17,6 +18,11 @@ const doneWords: Record<string, string> = {
 export function addSetupRoutes(pages: Pages): void {
   const { sessions, connecting } = pages;
   pages.get('/', (visit) => showList(pages, visit, { done: doneWords[visit.text('done')] }));
+  // After a form that could not be taken, its address may be opened or reloaded.
+  pages.get('/token', ({ res }) => goOn(res, '/connect'));
+  for (const form of ['site', 'project']) {
+    pages.get(`/setup/:id/${form}`, (visit) => goOn(visit.res, `/connect/setup/${setupOf(visit).id}`));
+  }
   pages.post('/token', (visit) => takeToken(pages, visit));
   pages.get('/setup/:id', (visit) => showSetup(pages, visit, setupOf(visit)));
 
@@ -26,7 +32,7 @@ export function addSetupRoutes(pages: Pages): void {
     if (!setup.grant || !site) return showSetup(pages, visit, setup, 'Choose one of the sites.');
     const { grant, scopes } = setup.grant;
     const credentials = { kind: 'oauth' as const, siteUrl: site.url, cloudId: site.cloudId, grant, scopes };
-    await sessions.changeSetup(visit.session, setup.id, { credentials, grant: null });
+    await sessions.changeSetup(visit.session, setup.id, { credentials, grant: null, siteName: site.name });
     goOn(visit.res, `/connect/setup/${setup.id}`);
   });
 
@@ -81,16 +87,24 @@ async function takeToken(pages: Pages, visit: Visit): Promise<void> {
     autoSync: visit.isTicked('autoSync'),
   };
   const apiToken = visit.text('apiToken');
-  const again = (trouble: string, checks: ListInput['checks'] = []) =>
-    showList(pages, visit, { typed, trouble, checks });
-  if (!typed.siteUrl || !typed.email || !apiToken) return again('Fill in the site URL, the e-mail and the API token.');
-  if (!/^[^\s@]+@[^\s@]+$/.test(typed.email)) return again('The e-mail must be that of the Atlassian account.');
+  const again = (trouble: string, more: Pick<ListInput, 'checks' | 'errors'>) =>
+    showList(pages, visit, { typed, trouble, ...more });
+  const errors = missing({
+    siteUrl: [typed.siteUrl, 'Fill in the site URL.'],
+    email: [typed.email, 'Fill in the e-mail.'],
+    apiToken: [apiToken, 'Fill in the API token.'],
+  });
+  if (Object.keys(errors).length > 0) return again('Fill in the site URL, the e-mail and the API token.', { errors });
+  if (!/^[^\s@]+@[^\s@]+$/.test(typed.email)) {
+    const email = 'The e-mail must be that of the Atlassian account.';
+    return again(email, { errors: { email } });
+  }
 
   const { siteUrl, email, projectKey, autoSync } = typed;
   const credentials = { kind: 'api_token' as const, siteUrl, email, apiToken };
   const proven = await connecting.prove(caller, credentials);
   if (!proven.ok)
-    return again('Jira was not connected. Type the token again after mending what failed.', proven.checks);
+    return again('Jira was not connected. Type the token again after mending what failed.', { checks: proven.checks });
   const adoptable = await connecting.adoptable(caller, credentials);
   const choice = { projectKey, autoSync, adoptFrom: null };
   let checks: Setup['checks'] = [];
@@ -108,7 +122,7 @@ async function showSetup(pages: Pages, visit: Visit, setup: Setup, trouble?: str
   const { res, viewer, session } = visit;
   res.status(trouble ? 400 : 200).type('html');
   if (!setup.credentials) {
-    res.send(sitePage({ viewer, setup, sites: setup.grant?.sites ?? [] }));
+    res.send(sitePage({ viewer, setup, sites: setup.grant?.sites ?? [], trouble }));
     return;
   }
   const { credentials } = setup;

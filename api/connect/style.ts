@@ -27,6 +27,8 @@ input[type=text], input[type=url], input[type=email], input[type=password], inpu
   border-radius: .3rem; padding: .5rem .6rem; min-height: 2.75rem; }
 input[readonly] { font-family: ui-monospace, monospace; }
 input[type=checkbox], input[type=radio] { width: 1.1rem; height: 1.1rem; flex: none; }
+.wrong { color: var(--bad); margin: .15rem 0 .25rem; font-size: .92rem; }
+input[aria-invalid=true], select[aria-invalid=true] { border: 2px solid var(--bad); }
 .hint { color: var(--soft); margin: .15rem 0 0; font-size: .92rem; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; }
 .actions form { margin: 0; }

@@ -80,24 +80,29 @@ function cookieOf(req: Request): string | null {
 /** A page that says what went wrong and what to do. */
 export function sendTrouble(res: Response, input: { status: number; title: string; message: string }): void {
   const { status, title, message } = input;
-  const body = html`${alert(message)}<p><a href="/connect">To the connect page</a></p>`;
+  const failed = status >= 400;
+  const body = html`${!failed && alert(message)}<p><a href="/connect">To the connect page</a></p>`;
   res
     .status(status)
     .type('html')
-    .send(page({ title, viewer: null, body }));
+    .send(page({ title, viewer: null, body, trouble: failed ? { message } : undefined }));
 }
 
 /** What somebody without a session is told. */
 export function sendSignedOut(res: Response, command: string): void {
   const message = `You have no session here, or it is over: it lasts 30 minutes and is for admins and owners. Type "${command} connect" in Slack and open the link that it answers.`;
-  const body = alert(message);
   res
     .status(401)
     .type('html')
-    .send(page({ title: 'Open this page from Slack', viewer: null, body }));
+    .send(page({ title: 'Open this page from Slack', viewer: null, body: html``, trouble: { message } }));
 }
 
 /** After a form that did something: the browser goes on by GET, so that a reload repeats nothing. */
 export function goOn(res: Response, path: string): void {
   res.redirect(303, path);
+}
+
+/** Told by its name: the client's class is known here as a type alone. */
+export function isJiraError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'JiraError';
 }

@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { JiraClient } from '../../activities/jira/client';
 import type { ConnectionRow } from '../../prisma/connections';
 import type { Grant } from '../../prisma/grants';
-import type { AdoptableView, Check, ConnectionTest } from './connection-types';
+import type { AdoptableView, Check, ConnectionTest, ToRoute } from './connection-types';
 import type { OperationDeps } from './deps';
 import { demand, orNotFound, uuid } from './guard';
 import { Refusal } from './refusal';
@@ -170,11 +170,12 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
     async adoptable(caller: Caller, credentials: JiraCredentials): Promise<AdoptableView[]> {
       demand(caller, 'connect');
       const found = await candidates(caller, siteOf(credentials));
-      return found.map(({ id, projectKey, disconnectedAt, links }) => ({
+      return found.map(({ id, projectKey, disconnectedAt, links, sources }) => ({
         id,
         projectKey,
         disconnectedAt: disconnectedAt.toISOString(),
         links,
+        sources,
       }));
     },
 
@@ -192,6 +193,13 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
       if (request.autoSync) await schedule(connection, true);
       await synchronise(connection, 'connected');
       return { ok: true, checks: [...tested.checks], connection, webhookSecret, adopted };
+    },
+
+    /** The sources left behind by disconnected connections to the site of this one; null where there are none. */
+    async toRoute(caller: Caller, id: string): Promise<ToRoute | null> {
+      const { siteUrl, cloudId } = await this.siteOf(caller, id);
+      const sources = await db.adoption.leftBehind(caller.organisationId, { siteUrl, cloudId });
+      return sources.length === 0 ? null : { sources, how: routingHow(id) };
     },
 
     /** Which site a connection is for; `cloudId` stays the same where the site is renamed. */
@@ -230,6 +238,10 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
       return { ok: true, checks: [...tested.checks] };
     },
   };
+}
+
+function routingHow(id: string): string {
+  return `Links alone do not move a source. For each of them: PUT /api/v1/sources/{key}/rule with {"connection":"${id}"}, and "projectKey" too where the project is another one.`;
 }
 
 function siteOf(credentials: JiraCredentials): { siteUrl: string; cloudId: string | null } {

@@ -10,9 +10,12 @@ const WEBHOOK_STEPS =
 const LATE_POLLS = 3;
 
 type Known = { row: ConnectionRow; facts: HealthFacts; now: Date; pollMs: number };
-type Rule = (known: Known) => Omit<Check, 'name' | 'ok'> | null;
+type Wrong = { cause: string; cure: string };
+/** Nothing is wrong, but nothing was seen to be right either. */
+type Unseen = { state: 'unknown' | 'off'; note: string };
+type Rule = (known: Known) => Wrong | Unseen | null;
 
-/** A rule answers null where nothing is wrong. */
+/** A rule answers null where all is seen to be well. */
 const rules: Record<string, Rule> = {
   address: ({ row }) =>
     row.siteUrl.endsWith('/') || !/^https?:\/\/[^/]+$/.test(row.siteUrl)
@@ -43,13 +46,16 @@ const rules: Record<string, Rule> = {
 
   webhook: webhookTrouble,
 
-  tracking: ({ facts }) =>
-    facts.untrackedDeliveries === 0 || facts.trackedDeliveries > 0 || facts.trackedIssues === 0
-      ? null
-      : {
-          cause: `All ${facts.untrackedDeliveries} deliveries of the last 24 hours were about issues that no finding is linked to.`,
-          cure: 'An issue made by hand in Jira is followed once it is linked: POST /api/v1/findings/{id}/link with its key. If the issues are those of Recheck, the webhook was made for another connection: compare its integration_id.',
-        },
+  tracking: ({ facts }) => {
+    if (facts.trackedDeliveries > 0) return null;
+    if (facts.untrackedDeliveries === 0 || facts.trackedIssues === 0) {
+      return { state: 'unknown', note: 'Jira sent nothing about a followed issue in the last 24 hours.' };
+    }
+    return {
+      cause: `All ${facts.untrackedDeliveries} deliveries of the last 24 hours were about issues that no finding is linked to.`,
+      cure: 'An issue made by hand in Jira is followed once it is linked: POST /api/v1/findings/{id}/link with its key. If the issues are those of Recheck, the webhook was made for another connection: compare its integration_id.',
+    };
+  },
 
   verification: ({ facts }) => {
     if (facts.linkedWithoutOccurrence > 0) {
@@ -58,7 +64,9 @@ const rules: Record<string, Rule> = {
         cure: 'Send a report that contains them again.',
       };
     }
-    return null;
+    return facts.trackedIssues > 0
+      ? null
+      : { state: 'unknown', note: 'No issue is followed through this connection yet.' };
   },
 
   sessions: ({ facts }) =>
@@ -71,7 +79,13 @@ const rules: Record<string, Rule> = {
 
   polling: pollTrouble,
 
-  pushes: ({ facts }) => {
+  pushes: ({ row, facts }) => {
+    if (facts.heldPushes > 0 && row.status === 'connected') {
+      return {
+        state: 'unknown',
+        note: `Pushes that were held are going on by themselves; still waiting: ${facts.heldPushes}.`,
+      };
+    }
     if (facts.heldPushes > 0) {
       return {
         cause: `${facts.heldPushes} pushes are held until the connection works.`,
@@ -100,7 +114,13 @@ function webhookTrouble({ row, facts, now }: Known): ReturnType<Rule> {
       cure: 'Press "Synchronise now": it is registered again.',
     };
   }
-  if (row.lastWebhookAt || facts.trackedIssues === 0) return null;
+  if (row.lastWebhookAt) return null;
+  if (facts.trackedIssues === 0) {
+    return {
+      state: 'unknown',
+      note: 'Jira has not sent anything yet, and no issue is followed through this connection.',
+    };
+  }
   return {
     cause: 'Jira has not sent anything to this connection yet, although issues are followed through it.',
     cure:
@@ -111,14 +131,15 @@ function webhookTrouble({ row, facts, now }: Known): ReturnType<Rule> {
 }
 
 function pollTrouble({ row, now, pollMs }: Known): ReturnType<Rule> {
-  if (!row.autoSync) return null;
+  if (!row.autoSync) return { state: 'off', note: 'Auto sync is off: only webhooks bring changes.' };
   if (row.pollError) {
     return {
       cause: `The last poll failed: ${row.pollError}`,
       cure: 'It is tried again by itself; press "Test connection" to see what Jira says.',
     };
   }
-  if (!row.lastPollAt || now.getTime() - row.lastPollAt.getTime() <= LATE_POLLS * pollMs) return null;
+  if (!row.lastPollAt) return { state: 'unknown', note: 'Auto sync is on; the first poll has not run yet.' };
+  if (now.getTime() - row.lastPollAt.getTime() <= LATE_POLLS * pollMs) return null;
   return {
     cause: `The last poll was on ${row.lastPollAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, longer ago than it should.`,
     cure: 'Check that a worker of Recheck runs and that Temporal answers (/readyz).',
@@ -129,8 +150,8 @@ function pollTrouble({ row, now, pollMs }: Known): ReturnType<Rule> {
 export function connectionHealth(known: Known): ConnectionView['health'] {
   const { row, facts } = known;
   const checks = Object.entries(rules).map(([name, rule]): Check => {
-    const wrong = rule(known);
-    return wrong ? { name, ok: false, ...wrong } : { name, ok: true };
+    const found = rule(known);
+    return { name, ok: found === null || 'state' in found, ...found };
   });
   return {
     ok: checks.every((check) => check.ok),

@@ -20,7 +20,9 @@ export type Check = {
   ok: boolean;
   cause?: string;
   cure?: string;
-  /** What a passed one still tells. */
+  /** Of one that did not fail, where nothing was looked at: nothing to judge by yet, or switched off. */
+  state?: 'unknown' | 'off';
+  /** What one that did not fail still tells. */
   note?: string;
 };
 export type ConnectionTest = { ok: boolean; checks: Check[] };
@@ -31,6 +33,8 @@ export type ConnectionView = {
   status: 'connected' | 'reconnect_required' | 'disconnected';
   siteUrl: string;
   email: string | null;
+  /** Atlassian's id of the account behind the credentials. */
+  accountId: string | null;
   projectKey: string;
   autoSync: boolean;
   webhookUrl: string;
@@ -55,7 +59,16 @@ export type NewConnectionView = ConnectionView & {
   /** Of a connection by API token, this once; an OAuth connection registers its webhooks itself. */
   webhookSecret?: string;
 };
-export type AdoptableView = { id: string; projectKey: string; disconnectedAt: string; links: number };
+export type AdoptableView = {
+  id: string;
+  projectKey: string;
+  disconnectedAt: string;
+  links: number;
+  /** Keys of the sources that still name it. */
+  sources: string[];
+};
+/** Sources that still name a disconnected connection to the same site, and how to route them to the new one. */
+export type ToRoute = { sources: string[]; how: string };
 
 export type NamedId = { id: string; name: string };
 export type MappingView = {
@@ -80,7 +93,7 @@ export type ConnectionOperations = {
   createConnection(
     caller: Caller,
     request: ConnectionRequest,
-  ): Promise<NewConnectionView & { webhookSecret: string; adopted: number }>;
+  ): Promise<NewConnectionView & { webhookSecret: string; adopted: number; toRoute: ToRoute | null }>;
   updateConnection(caller: Caller, id: string, change: ConnectionChange): Promise<ConnectionView>;
   /** Gives a connection by API token a new token, after trying it. */
   reconnect(caller: Caller, id: string, token: NewToken): Promise<ConnectionView>;

@@ -40,6 +40,7 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
     status: row.status,
     siteUrl: row.siteUrl,
     email: row.accountEmail,
+    accountId: row.accountId,
     projectKey: row.projectKey,
     autoSync: row.autoSync,
     webhookUrl: `${baseUrl}/api/integrations/jira/webhook?integration_id=${row.id}`,
@@ -96,7 +97,9 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
         { projectKey, autoSync, adoptFrom: adoptFrom ? [adoptFrom] : [] },
       );
       if (!saved.ok) throw refusalOf(saved.checks);
-      return { ...(await view(saved.connection)), webhookSecret: saved.webhookSecret ?? '', adopted: saved.adopted };
+      const { connection, webhookSecret, adopted } = saved;
+      const toRoute = await connecting.toRoute(caller, connection.id);
+      return { ...(await view(connection)), webhookSecret: webhookSecret ?? '', adopted, toRoute };
     },
 
     async updateConnection(caller, id, change) {

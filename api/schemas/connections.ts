@@ -36,6 +36,7 @@ const checks = z.array(
     ok: z.boolean(),
     cause: z.exactOptional(z.string()),
     cure: z.exactOptional(z.string()),
+    state: z.exactOptional(z.enum(['unknown', 'off'])).describe('not failed, but nothing was looked at'),
     note: z.exactOptional(z.string()),
   }),
 );
@@ -45,6 +46,7 @@ const connectionFields = {
   status: z.enum(['connected', 'reconnect_required', 'disconnected']),
   siteUrl: z.string(),
   email: z.string().nullable(),
+  accountId: z.string().nullable(),
   projectKey: z.string(),
   autoSync: z.boolean(),
   webhookUrl: z.string(),
@@ -71,6 +73,10 @@ export const newConnectionView = named(
     ...connectionFields,
     webhookSecret: z.string().describe('shown this once'),
     adopted: count.describe('links that were adopted'),
+    toRoute: z
+      .object({ sources: z.array(z.string()), how: z.string() })
+      .nullable()
+      .describe('sources that still name a disconnected connection to this site'),
   }),
 );
 export const connectionTest = named(

@@ -31,9 +31,31 @@ export function connectOffer(input: { connections: ConnectionView[]; url: string
   };
 }
 
+const kindWords: Record<ConnectionView['kind'], string> = { api_token: 'API token', oauth: 'OAuth' };
+
+/** What tells two connections apart, even to one site: the project, and the kind and account of the credentials. */
+function partsOf({ siteUrl, projectKey, kind, email, accountId }: ConnectionView): { site: string; rest: string } {
+  const account = email ?? (accountId && `account ${accountId}`);
+  const by = account ? `${kindWords[kind]} of ${account}` : kindWords[kind];
+  return { site: siteUrl, rest: `${projectKey}, ${by}` };
+}
+
+/** The same for mrkdwn. */
+function nameOf(connection: ConnectionView): string {
+  const { site, rest } = partsOf(connection);
+  return `*${foreign(site, 200)}* (${foreign(rest, 300)})`;
+}
+
+/** The same where nothing is parsed; Slack reads out 75 characters of a label, so the address goes without its scheme. */
+function plainName(connection: ConnectionView): string {
+  const { site, rest } = partsOf(connection);
+  return `${site.replace(/^https?:\/\//, '')}, ${rest}`;
+}
+
 /** One connection with its health in words, safe for mrkdwn. */
-function connectionWords({ siteUrl, projectKey, kind, status, autoSync, health }: ConnectionView): string {
-  const name = `*${foreign(siteUrl, 200)}* (${foreign(projectKey, 80)}, ${kind === 'oauth' ? 'OAuth' : 'API token'})`;
+function connectionWords(connection: ConnectionView): string {
+  const { status, autoSync, health } = connection;
+  const name = nameOf(connection);
   const state =
     status === 'reconnect_required' ? 'needs to be reconnected' : health.ok ? 'works' : 'works, but look at this';
   const troubles = health.checks.filter((check) => !check.ok);
@@ -49,30 +71,39 @@ function connectionWords({ siteUrl, projectKey, kind, status, autoSync, health }
   return [`${name}: ${state}; ${facts.join(', ')}.`, ...lines].join('\n');
 }
 
+/** What is said when a connection was ended. */
+export function disconnected(connection: ConnectionView): Message {
+  return notice(`${nameOf(connection)} is disconnected. Its links stay as history.`);
+}
+
 /** Which connection is to be ended. */
 export function disconnectChoice(connections: ConnectionView[]): Message {
   if (connections.length === 0) return notice('Jira is not connected, so there is nothing to disconnect.');
   const text = 'Which connection shall be ended? You are asked once more.';
-  const rows = connections.slice(0, SHOWN).map(({ id, siteUrl, projectKey }): types.KnownBlock => {
-    const name = `${siteUrl} (${projectKey})`;
+  const rows = connections.slice(0, SHOWN).map((connection): types.KnownBlock => {
     const ask = button({
       action: connectActions.askDisconnect,
       label: 'Disconnect',
-      says: `Disconnect ${name}`,
-      value: id,
+      says: `Disconnect ${plainName(connection)}`,
+      value: connection.id,
       style: 'danger',
     });
-    return section(`*${foreign(siteUrl, 200)}* (${foreign(projectKey, 80)})`, ask);
+    return section(nameOf(connection), ask);
   });
-  const names = connections
-    .slice(0, SHOWN)
-    .map(({ siteUrl, projectKey }) => foreign(`${siteUrl} (${projectKey})`, 300));
+  const names = connections.slice(0, SHOWN).map(nameOf);
   return { text: `${text}\n${names.join('\n')}`, blocks: [section(text), ...rows] };
 }
 
-/** What ending a connection means, with the button that does it. */
-export function disconnectConfirmation({ id, siteUrl, projectKey }: ConnectionView): Message {
-  const text = `Disconnect *${foreign(siteUrl, 200)}* (${foreign(projectKey, 80)})? Its credentials are erased, nothing is pushed through it any more, and its links stay as history. A new connection to the same site can adopt them.`;
+/** What ending a connection means for which sources, with the button that does it. */
+export function disconnectConfirmation(connection: ConnectionView, { sources }: { sources: string[] }): Message {
+  const { id } = connection;
+  const named = sources.slice(0, SHOWN).map((key) => foreign(key, 100));
+  const more = sources.length > SHOWN ? ` and ${sources.length - SHOWN} more` : '';
+  const affected =
+    sources.length === 0
+      ? 'No source is routed to it.'
+      : `Sources that push nothing until their rule names another connection: ${named.join(', ')}${more}.`;
+  const text = `Disconnect ${nameOf(connection)}? Its credentials are erased, nothing is pushed through it any more, and its links stay as history. ${affected} A new connection to the same site can adopt the links.`;
   return {
     text,
     blocks: [
@@ -81,7 +112,7 @@ export function disconnectConfirmation({ id, siteUrl, projectKey }: ConnectionVi
         button({
           action: connectActions.disconnect,
           label: 'Yes, disconnect',
-          says: `Yes, disconnect ${siteUrl}`,
+          says: `Yes, disconnect ${plainName(connection)}`,
           value: id,
           style: 'danger',
         }),

@@ -7,6 +7,11 @@ export type ConnectionNotice = {
   /** Cause and cure in plain words. */
   detail: string;
   siteUrl: string;
+  /** The connection's own project, and the kind of its credentials. */
+  projectKey: string;
+  connectionKind: 'api_token' | 'oauth';
+  /** Pushes that wait for it just now. */
+  heldPushes: number;
   createdAt: Date;
   /** Null while it is not over. */
   resolvedAt: Date | null;
@@ -26,12 +31,11 @@ function wordingOf(kind: string, command: string): Wording {
     },
     project_lost: {
       title: 'A Jira project cannot be seen any more',
-      meanwhile:
-        'Findings of this project stay as they are, nothing counts as deleted. Recheck goes on by itself when the project can be seen again.',
+      meanwhile: `Findings of this project stay as they are, nothing counts as deleted. Recheck goes on by itself when the project can be seen again. \`${command} connect\` shows how the connection stands.`,
     },
     webhook_failed: {
       title: 'Jira does not tell Recheck of changes',
-      meanwhile: 'Until it does, changes in Jira are only found by the hourly poll, if auto sync is on.',
+      meanwhile: `Until it does, changes in Jira are only found by the hourly poll, if auto sync is on. \`${command} connect\` opens the page to synchronise and to switch it on.`,
     },
     restored: {
       title: 'Jira is connected again',
@@ -49,13 +53,18 @@ export function connectionNotice(notice: ConnectionNotice, { command }: { comman
   const isOver = notice.kind !== 'restored' && notice.resolvedAt !== null;
   const over = isOver ? 'This is over already: nothing has to be done any more.' : '';
   const next = isOver ? over : meanwhile;
-  const where = foreign(site?.name ?? 'Jira', 200);
+  const kind = notice.connectionKind === 'oauth' ? 'OAuth' : 'API token';
+  const where = foreign(`${site?.name ?? 'Jira'}, ${notice.projectKey}, ${kind}`, 300);
+  const held =
+    notice.heldPushes > 0 && !isOver
+      ? `Held now: ${notice.heldPushes === 1 ? '1 push' : `${notice.heldPushes} pushes`}.`
+      : '';
   const says = `Open ${site?.name ?? 'Jira'}`;
   return {
-    text: [`${title} (${where}). ${detail}`, next].filter(Boolean).join(' '),
+    text: [`${title} (${where}). ${detail}`, held, next].filter(Boolean).join(' '),
     blocks: [
       header(title),
-      section(`*${where}*: ${detail}`),
+      section([`*${where}*: ${detail}`, held].filter(Boolean).join(' ')),
       ...(next ? [section(next)] : []),
       ...(site ? [actions([button({ action: noticeActions.openSite, label: says, says, url: site.url })])] : []),
       context(moment(notice.createdAt)),

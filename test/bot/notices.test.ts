@@ -121,7 +121,9 @@ describe('C10 what admins are told, with PostgreSQL and the sandbox Slack', () =
     for (const user of [people.olivia, people.ada]) {
       const [told, ...more] = await direct(user);
       expect(more).toEqual([]);
-      expect(told?.text).toContain('Jira has to be connected again (shop.atlassian.net). Jira refused the API token.');
+      expect(told?.text).toContain(
+        'Jira has to be connected again (shop.atlassian.net, ACC, API token). Jira refused the API token.',
+      );
       expect(told?.text).toContain('`/recheck connect` opens the page');
       const [button] = told?.blocks.flatMap(({ type, elements }) => (type === 'actions' ? (elements ?? []) : [])) ?? [];
       expect(button?.url).toBe('https://shop.atlassian.net');
@@ -245,9 +247,24 @@ describe('C10 the words of a notice', () => {
     kind: 'reconnect_required',
     detail: 'Jira says: <!channel> & more',
     siteUrl: 'https://user:pass@shop.atlassian.net/browse/ACC-1?token=abc',
+    projectKey: 'ACC',
+    connectionKind: 'oauth' as const,
+    heldPushes: 2,
     createdAt: new Date(0),
     resolvedAt: null,
   };
+
+  it.each(['reconnect_required', 'project_lost', 'webhook_failed'])(
+    'C10 %s: name the connection, how many pushes are held, and the cure',
+    (kind) => {
+      const { text, blocks } = connectionNotice({ ...about, kind }, { command: '/recheck' });
+      for (const said of [text, JSON.stringify(blocks)]) {
+        expect(said).toContain('shop.atlassian.net, ACC, OAuth');
+        expect(said).toContain('Held now: 2 pushes.');
+        expect(said).toContain('`/recheck connect`');
+      }
+    },
+  );
 
   it('C10 quote nobody alive, and link to the front page of the site alone', () => {
     const said = JSON.stringify(connectionNotice(about, { command: '/recheck' }));
@@ -257,8 +274,8 @@ describe('C10 the words of a notice', () => {
   });
 
   it('C10 do without a button where the address is none', () => {
-    const said = connectionNotice({ ...about, kind: 'other', siteUrl: 'shop' }, { command: '/recheck' });
-    expect(said.text).toBe('Jira needs your attention (Jira). Jira says: &lt;!channel&gt; &amp; more');
+    const said = connectionNotice({ ...about, kind: 'other', siteUrl: 'shop', heldPushes: 0 }, { command: '/recheck' });
+    expect(said.text).toBe('Jira needs your attention (Jira, ACC, OAuth). Jira says: &lt;!channel&gt; &amp; more');
     expect(said.blocks.map(({ type }) => type)).toEqual(['header', 'section', 'context']);
   });
 });

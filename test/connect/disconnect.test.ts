@@ -53,6 +53,8 @@ describe('disconnecting and coming back', () => {
     const browser = await signedIn(stack);
     const asked = await browser.open(`/connect/connections/${id}/disconnect`);
     expect(asked.text).toContain('credentials and secrets are erased');
+    expect(asked.text).toContain('until their rule names another connection: c8-page.');
+    expect(asked.text).toContain(`API token of ${account.email}`);
     expect((await list()).some((each) => each.id === id)).toBe(true);
     const done = await browser.press('Disconnect');
     expect(done.text).toContain('The connection was ended');
@@ -71,7 +73,7 @@ describe('disconnecting and coming back', () => {
     const fresh = (await steps.findings('c8-page')).filter((each) => each !== finding);
     const push = await must(stack.api('POST', '/api/v1/pushes', { source: 'c8-page', findings: fresh }));
     expect(push.items).toEqual([
-      expect.objectContaining({ outcome: 'refused', reason: expect.stringMatching(/connect/i) }),
+      expect.objectContaining({ outcome: 'refused', reason: expect.stringContaining('route the source to another') }),
     ]);
     expect(await linkOf(finding)).toEqual([{ connection: id, active: true, state: 'linked', key: jiraKey }]);
     expect((await must(stack.api('GET', `/api/v1/findings/${finding}`))).jira.key).toBe(jiraKey);
@@ -84,8 +86,11 @@ describe('disconnecting and coming back', () => {
     const browser = await signedIn(stack);
     const offered = await browser.press('Connect with API token', { ...account, projectKey: 'ACC' });
     expect(offered.text).toMatch(/Adopt 1 link of the connection to this site \(ACC\)/);
+    expect(offered.text).toMatch(/still name the old connection: c8-adopt\. Adopting moves the links alone/);
     const saved = await browser.press('Save connection');
     expect(saved.text).toContain('links of the old connection were adopted');
+    expect(saved.text).toMatch(/Sources to route .*c8-adopt/);
+    expect(saved.text).toContain('PUT /api/v1/sources/{key}/rule');
     const [link] = await linkOf(finding);
     expect(link).toMatchObject({ active: true, state: 'linked', key: jiraKey });
     expect(link.connection).not.toBe(id);
@@ -104,6 +109,11 @@ describe('disconnecting and coming back', () => {
     await must(stack.api('DELETE', `/api/v1/connections/${id}`));
     const made = await must(stack.api('POST', '/api/v1/connections', { ...account, projectKey: 'ACC', adoptFrom: id }));
     expect(made.adopted).toBe(1);
+    expect(made.toRoute).toMatchObject({ how: expect.stringContaining(`"connection":"${made.id}"`) });
+    expect(made.toRoute.sources).toContain('c8-http');
+    await must(stack.api('PUT', '/api/v1/sources/c8-http/rule', { connection: made.id }));
+    const page = await (await signedIn(stack)).open(`/connect/connections/${made.id}/webhook`);
+    expect(page.text).not.toMatch(/Sources to route .*c8-http/);
     expect(await linkOf(finding)).toEqual([expect.objectContaining({ connection: made.id })]);
     const again = await stack.api('POST', '/api/v1/connections', { ...account, projectKey: 'ACC', adoptFrom: id });
     expect(again.status).toBe(404);
@@ -128,7 +138,8 @@ describe('disconnecting and coming back', () => {
     const { id } = await must(stack.api('POST', '/api/v1/connections', { ...account, projectKey: 'WEB' }));
     const people = createSlackPeople(stack);
     const which = await people.types('owner', 'disconnect');
-    expect(which.text).toContain(`${account.siteUrl} (WEB)`);
+    expect(which.text).toContain(`*${account.siteUrl}* (WEB, API token of ${account.email})`);
+    expect(which.raw).toContain(`, WEB, API token of`);
     const kept = await people.presses(
       'owner',
       await people.presses('owner', which, 'connect.ask_disconnect', id),
@@ -138,6 +149,8 @@ describe('disconnecting and coming back', () => {
     expect((await list()).some((each) => each.id === id)).toBe(true);
     const again = await people.types('owner', 'disconnect');
     const sure = await people.presses('owner', again, 'connect.ask_disconnect', id);
+    expect(sure.text).toContain(`(WEB, API token of ${account.email})`);
+    expect(sure.text).toContain('No source is routed to it');
     expect((await people.presses('owner', sure, 'connect.disconnect')).text).toContain('is disconnected');
     expect((await list()).some((each) => each.id === id)).toBe(false);
   });

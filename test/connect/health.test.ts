@@ -3,11 +3,11 @@ import { createSteps } from '../loop/steps';
 import { type Stack, startStack } from '../support/stack';
 import { must } from '../support/stack-clients';
 import { until } from '../support/until';
-import { createSlackPeople } from './support';
+import { createSlackPeople, signedIn } from './support';
 
 jest.setTimeout(240_000);
 
-type Check = { name: string; ok: boolean; cause?: string; cure?: string };
+type Check = { name: string; ok: boolean; cause?: string; cure?: string; state?: string };
 
 describe('the health of a connection', () => {
   let stack: Stack;
@@ -69,6 +69,20 @@ describe('the health of a connection', () => {
     const names = (await health(id)).checks.map((each: Check) => each.name);
     const entries = ['address', 'credentials', 'project', 'webhook', 'tracking', 'verification', 'sessions'];
     expect(names).toEqual([...entries, 'polling', 'pushes']);
+  });
+
+  it('C10 says of what nobody has seen yet that it is not known, and of a poll that is off that it is off', async () => {
+    const { id } = await connected();
+    const states = (await health(id)).checks.flatMap(({ name, state }: Check) => (state ? [[name, state]] : []));
+    expect(Object.fromEntries(states)).toEqual({
+      webhook: 'unknown',
+      tracking: 'unknown',
+      verification: 'unknown',
+      polling: 'off',
+    });
+    const { text } = await (await signedIn(stack)).open(`/connect/connections/${id}`);
+    expect(text).toContain('? Not yet known : Webhook from Jira');
+    expect(text).toContain('– Off : Hourly poll');
   });
 
   it.each([
@@ -161,6 +175,10 @@ describe('the health of a connection', () => {
     });
     const told = await createSlackPeople(stack).types('owner', 'connect');
     expect(told.text).toContain('1 held push');
+    // As it stands right after new credentials, before the synchronisation has let the pushes go.
+    await stack.db.query(`update connection set status = 'connected' where id = $1`, [id]);
+    expect(await check(id, 'pushes')).toMatchObject({ ok: true, state: 'unknown' });
+    await stack.db.query(`update connection set status = 'reconnect_required' where id = $1`, [id]);
 
     const refused = await stack.api('POST', `/api/v1/connections/${id}/reconnect`, {
       email: account.email,

@@ -148,6 +148,35 @@ describe('the way to the connect page', () => {
     expect((await member('GET', '/api/v1/connections')).status).toBe(200);
   });
 
+  it('C9 marks a failed form: title, focus and field say it, and its address opens the form again', async () => {
+    const browser = await signedIn(stack);
+    const { jiraUrl = '' } = stack.local;
+    const failed = await browser.press('Connect with API token', { siteUrl: jiraUrl, email: 'nobody', apiToken: 'x' });
+    expect(failed.status).toBe(400);
+    expect(failed.html).toContain('<title>Error: Connect Jira');
+    expect(failed.html).toMatch(/<div class="alert" role="alert" tabindex="-1" autofocus>/);
+    expect(failed.html).toMatch(/<input id="email"[^>]* aria-invalid="true" aria-describedby="email-error email-hint"/);
+    expect(failed.html).not.toMatch(/<input id="siteUrl"[^>]* aria-invalid/);
+    const { baseUrl, connectionId } = stack.local;
+    for (const [path, form] of [
+      ['/connect/token', '/connect'],
+      ['/connect/atlassian', '/connect'],
+      [`/connect/connections/${connectionId}/test`, `/connect/connections/${connectionId}`],
+      [`/connect/connections/${connectionId}/auto-sync`, `/connect/connections/${connectionId}`],
+    ] as const) {
+      expect(await browser.open(path)).toMatchObject({ status: 200, url: baseUrl + form });
+    }
+  });
+
+  it('C9 names kind, account and project inside the link to a connection', async () => {
+    const { html } = await (await signedIn(stack)).open('/connect');
+    const { jiraUrl, jiraBotEmail, connectionId } = stack.local;
+    const name = new RegExp(`<a href="/connect/connections/${connectionId}">([^<]+)</a>`).exec(html)?.[1];
+    expect(name).toMatch(/, [A-Z]+ \(API token of /);
+    expect(name).toContain(jiraUrl);
+    expect(name).toContain(jiraBotEmail);
+  });
+
   it('C9 ends a session when its owner signs out', async () => {
     const browser = await signedIn(stack);
     const cookie = browser.cookies.get('recheck_connect') ?? '';

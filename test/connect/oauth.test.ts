@@ -191,6 +191,9 @@ describe('connecting with OAuth', () => {
     const status = async () =>
       ((await connections()) as unknown as { id: string; status: string }[]).find((each) => each.id === id)?.status;
     expect(await status()).toBe('reconnect_required');
+    const dead = await (await signedIn(stack)).open(`/connect/connections/${id}`);
+    expect(dead.text).toContain('does not work any more');
+    expect(dead.text).not.toContain('renewed by itself');
     expect(
       (await stack.api('POST', `/api/v1/connections/${id}/reconnect`, { email: 'a@b.c', apiToken: 't' })).body.code,
     ).toBe('oauth_connection');
@@ -211,7 +214,27 @@ describe('connecting with OAuth', () => {
     await browser.open(`/connect/connections/${id}/reconnect`);
     await browser.press('Reconnect with Atlassian');
     await must(stack.sandbox('PUT', '/oauth/sites', { count: 0 }));
-    expect((await browser.press('Accept')).text).toContain('The grant does not cover');
+    const refused = await browser.press('Accept');
+    expect(refused.text).toContain('The grant does not cover');
+    expect(refused.url).toBe(`${stack.local.baseUrl}/connect/connections/${id}/reconnect`);
+  });
+
+  it('C2 comes back to Reconnect of the same connection when the consent is declined or fails', async () => {
+    const id = await connected();
+    const browser = await signedIn(stack);
+    const at = `${stack.local.baseUrl}/connect/connections/${id}/reconnect`;
+    const asked = await browser.open(at);
+    expect(asked.text).toMatch(/OAuth of account \S+/);
+    await browser.press('Reconnect with Atlassian');
+    const declined = await browser.press('Cancel');
+    expect(declined).toMatchObject({ url: at, status: 400 });
+    expect(declined.text).toContain('Press "Reconnect with Atlassian" again');
+    expect(declined.html).toContain('<title>Error: Reconnect');
+    const state = new URL((await browser.press('Reconnect with Atlassian')).url).searchParams.get('state') ?? '';
+    const failed = await browser.open(`/connect/atlassian/callback?${new URLSearchParams({ code: 'wrong', state })}`);
+    expect(failed).toMatchObject({ url: at, status: 400 });
+    expect(failed.text).toContain('invalid_grant');
+    expect((await browser.open(at)).html).not.toContain('role="alert"');
   });
 
   it('C8 deletes the dynamic webhook in Jira, erases the tokens and refuses pushes at once', async () => {

@@ -49,6 +49,9 @@ describe('the connect page in Chromium', () => {
     await press(page, button(page, 'Connect with API token'));
     await page.getByText('Failed: Credentials valid').waitFor();
     await isAccessible(page);
+    expect(await page.title()).toMatch(/^Error: /);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('alert');
+    expect(await field(page, 'API token').getAttribute('aria-invalid')).toBe('true');
     expect(await field(page, 'Jira site URL').inputValue()).toBe(account.siteUrl);
     expect(await field(page, 'API token').inputValue()).toBe('');
 

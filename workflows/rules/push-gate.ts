@@ -51,7 +51,9 @@ function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandi
   if (!rule.severities.includes(candidate.severity)) {
     return `Its severity, ${candidate.severity}, is not among those that the source lets through (${rule.severities.join(', ') || 'none'}).`;
   }
-  if (connection.status === 'disconnected') return 'The Jira connection was disconnected. Connect Jira again first.';
+  if (connection.status === 'disconnected') {
+    return 'The Jira connection of the source was disconnected. An admin has to route the source to another connection in its sync rule.';
+  }
   if (candidate.status === 'resolved') return 'It is resolved: the last report no longer found it.';
   if (candidate.status === 'blocked') return 'It is blocked: Jira closed it as not to be fixed.';
   if (candidate.status === 'verified') return 'It is verified as fixed.';
