@@ -22,6 +22,7 @@ export type KnownPlace = {
   key: string;
   page: string | null;
   element: string | null;
+  runner?: string | null;
   status: 'seen' | 'pending_rerun' | 'absent';
   lastSeenAt: Date;
 };

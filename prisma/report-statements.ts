@@ -69,7 +69,7 @@ export async function findKnown(client: PoolClient, organisationId: string, ids:
 async function withPlaces(client: PoolClient, rows: KnownRow[]): Promise<KnownRow[]> {
   if (rows.length === 0) return [];
   const places = await client.query<KnownPlace & { findingId: string }>(
-    `select id, finding_id as "findingId", key, page, details->>'element' as element, status, last_seen_at as "lastSeenAt"
+    `select id, finding_id as "findingId", key, page, details->>'element' as element, details->>'runner' as runner, status, last_seen_at as "lastSeenAt"
      from occurrence where finding_id = any($1::uuid[])`,
     [rows.map((row) => row.id)],
   );

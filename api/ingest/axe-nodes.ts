@@ -1,28 +1,10 @@
 import type { Target } from '../../workflows/rules/element-key';
 import { targetSelector } from '../../workflows/rules/element-key';
+import { asObject, type Json, listOf, stringOf } from './json-object';
 import { cleanText, lengths } from './text';
 
 /** What is kept of an element that broke a rule, whichever reporter wrote it. */
 export type AxeNode = { selector: string; html: string; impact: string | null; howToFix: string };
-
-export type Json = { readonly [key: string]: unknown };
-
-/** The value as an object whose own properties may be read, or null. */
-export function asObject(value: unknown): Json | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
-}
-
-/** An own property that is a string, or null; inherited names such as `constructor` do not count. */
-export function stringOf(object: Json | null, key: string): string | null {
-  const value = object && Object.hasOwn(object, key) ? object[key] : null;
-  return typeof value === 'string' ? value : null;
-}
-
-/** An own property that is an array, else an empty one. */
-export function listOf(object: Json | null, key: string): readonly unknown[] {
-  const value = object && Object.hasOwn(object, key) ? object[key] : null;
-  return Array.isArray(value) ? value : [];
-}
 
 /**
  * One element of a rule's result. The `raw` reporter keeps selector and snippet under `node`, the others call them

@@ -3,7 +3,8 @@ import { pageAddress } from '../../workflows/rules/page-address';
 import type { PageCoverage, ParsedFinding, ParsedOccurrence, ParsedReport } from '../../workflows/rules/report-verdict';
 import { axeSeverity, graver } from '../../workflows/rules/severity';
 import type { AxePage, AxeViolation } from './axe';
-import { type AxeNode, type Json, listOf, stringOf } from './axe-nodes';
+import type { AxeNode } from './axe-nodes';
+import { type Json, listOf, stringOf } from './json-object';
 import { cleanName, cleanText, lengths } from './text';
 import { earliest, timestamp } from './timestamp';
 
@@ -18,7 +19,8 @@ export function axeReport(
     const url = page.url ?? hints.page ?? '';
     const address = pageAddress(url).slice(0, lengths.line);
     for (const violation of page.violations) addViolation(drafts, violation, { url, address, engine: page.engine });
-    addCoverage(coverage, address, page);
+    // What was looked at somewhere proves nothing about anywhere.
+    if (address !== '') addCoverage(coverage, address, page);
   }
   return {
     format: 'axe-core',
@@ -85,9 +87,17 @@ function occurrence(node: AxeNode, at: { url: string; address: string; element: 
   return { page: at.address || null, element: at.element, details };
 }
 
+/** Who runs axe's rules: a full run without passes speaks for all of them. */
+const axeRunners: ReadonlySet<string> = new Set([
+  'axe-core',
+  'lighthouse',
+  'sarif axe-core',
+  ...['error', 'warning', 'notice'].map((type) => `pa11y axe ${type}`),
+]);
+
 /** A page counts with the least that any of its results proves: two visits, one undecided, is undecided. */
 function addCoverage(coverage: Map<string, PageCoverage>, address: string, page: AxePage): void {
-  const known = coverage.get(address) ?? { rules: new Map(), unlisted: unlisted(page) };
+  const known = coverage.get(address) ?? { rules: new Map(), unlisted: unlisted(page), runners: axeRunners };
   coverage.set(address, known);
   if (page.failed) {
     known.unlisted = 'inconclusive';

@@ -2,8 +2,9 @@
 // (@axe-core/cli), and the raw reporters (an array of rules, or { raw, env }). Read as they stream by.
 
 import type { ParsedReport } from '../../workflows/rules/report-verdict';
-import { type AxeNode, asObject, axeNode, type Json, listOf, stringOf } from './axe-nodes';
+import { type AxeNode, axeNode } from './axe-nodes';
 import { axeReport } from './axe-report';
+import { asObject, type Json, listOf, stringOf } from './json-object';
 import { readJsonValues } from './json-values';
 import { ReportError } from './report-error';
 
@@ -17,6 +18,8 @@ export type AxePage = {
   engine: string | null;
   /** Whether passes are listed at all; the no-passes reporter leaves them out. */
   listsPasses: boolean;
+  /** Whether there is a list of violations; without one nothing was looked at. */
+  listsViolations: boolean;
   /** Set where the run looked at chosen rules only. */
   runOnly: Json | null;
   rulesOption: Json | null;
@@ -53,6 +56,7 @@ export async function readAxe(
   await readJsonValues(chunks, { paths, onValue: (found) => take(pages, found) });
   const read = [...pages.values()].filter((page) => page.recognised);
   if (read.length === 0) throw unknown();
+  if (read.some((page) => !page.listsViolations && !page.failed)) throw withoutViolations();
   return axeReport(read, hints);
 }
 
@@ -111,8 +115,14 @@ function takeProperty(page: AxePage, key: string, value: unknown): void {
   else if (key === 'testEngine') takeEngine(page, asObject(value));
   else if (key === 'toolOptions') takeOptions(page, asObject(value));
   else if (key === 'error' && value) page.failed = true;
-  else if (key === 'violations' && Array.isArray(value)) page.recognised ||= page.url !== null || page.listsPasses;
+  else if (key === 'violations') takeViolations(page, value);
   else if (key === 'passes' && Array.isArray(value)) page.listsPasses = true;
+}
+
+function takeViolations(page: AxePage, value: unknown): void {
+  if (!Array.isArray(value)) throw withoutViolations();
+  page.listsViolations = true;
+  page.recognised ||= page.url !== null || page.listsPasses;
 }
 
 function takeEngine(page: AxePage, engine: Json | null): void {
@@ -148,6 +158,7 @@ function takeRawRule(page: AxePage, value: unknown): void {
   page.listsPasses = true;
   if (listOf(rule, 'incomplete').length > 0 || stringOf(rule, 'result') === 'cantTell') page.incomplete.add(id);
   else page.ran.add(id);
+  page.listsViolations = true;
   const nodes = keptNodes(rule, 'violations');
   if (nodes.length > 0) page.violations.push({ id, rule, nodes });
 }
@@ -186,7 +197,12 @@ function pageAt(pages: Map<string | number, AxePage>, index: string | number | u
 function newPage(): AxePage {
   const described = { url: null, timestamp: null, engine: null, runOnly: null, rulesOption: null };
   const gathered = { violations: [], ran: new Set<string>(), incomplete: new Set<string>() };
-  return { ...described, ...gathered, listsPasses: false, failed: false, recognised: false };
+  return { ...described, ...gathered, listsPasses: false, listsViolations: false, failed: false, recognised: false };
+}
+
+function withoutViolations(): ReportError {
+  const message = 'The axe-core results have no list of violations. Send what axe-core wrote, unchanged.';
+  return new ReportError('invalid_report', message);
 }
 
 function unknown(): ReportError {

@@ -1,64 +1,71 @@
-import {
-  type ParsedElementInfo,
-  Tokenizer,
-  TokenizerError,
-  TokenParser,
-  TokenParserError,
-  TokenType,
-} from '@streamparser/json';
+import { type ParsedElementInfo, Tokenizer, TokenizerError, TokenParser, TokenParserError } from '@streamparser/json';
+import { createJsonStructure, type JsonStructure, type JsonToken } from './json-structure';
 import { errorCode, ReportError } from './report-error';
 
 /** Receives each value at one of the paths: where it is, and the container it is about to stay in. */
 export type ValueHandler = (found: { path: (string | number)[]; value: unknown; parent: unknown }) => void;
 
-const MAX_DEPTH = 100;
-/** Input without a single finished token: one string. */
-const MAX_TOKEN_BYTES = 4 * 1024 * 1024;
+/** Input without a single finished token: one string. Tools put screenshots in as text. */
+const MAX_TOKEN_BYTES = 8 * 1024 * 1024;
+/** What a number is made of; a piece of the file that is nothing else is no number that anybody needs. */
+const digitsOnly = /^[\d.eE+-]+$/;
+const LONG_NUMBER = 4_096;
 /** Tokens without a single value of interest: not the report it looked like, and memory would grow with it. */
 const MAX_TOKENS_BETWEEN_VALUES = 2_000_000;
 
 /**
- * Reads JSON as it arrives and hands over the values at `paths`. The handler empties what it has dealt with, so that
- * memory follows one value and not the file. Throws `ReportError`: `truncated`, `invalid_json`, `too_deep`,
- * `text_too_long`, `wrong_encoding`, `unknown_format`.
+ * Reads JSON as it arrives and hands over the values at `paths`. Values that are neither handed over nor part of one
+ * that is are let go of as they end; of the others the handler empties what it has dealt with, so that memory follows
+ * one value and not the file. Throws `ReportError`: `truncated`, `invalid_json`, `too_deep`, `text_too_long`,
+ * `wrong_encoding`, `unknown_format`.
  */
 export async function readJsonValues(
   chunks: AsyncIterable<Uint8Array>,
   { paths, onValue }: { paths: string[]; onValue: ValueHandler },
 ): Promise<void> {
-  const guard = { depth: 0, tokens: 0, bytes: 0 };
-  const tokenizer = new Tokenizer();
+  let waiting = 0;
   const parser = new TokenParser({ paths, keepStack: false });
   parser.onValue = (found) => {
-    guard.tokens = 0;
+    waiting = 0;
     onValue({ path: pathOf(found), value: found.value, parent: found.parent });
   };
-  tokenizer.onToken = (token) => {
-    guard.bytes = 0;
-    guard.tokens += 1;
-    if (guard.tokens > MAX_TOKENS_BETWEEN_VALUES)
+  await readJsonTokens(chunks, (token) => {
+    waiting += 1;
+    if (waiting > MAX_TOKENS_BETWEEN_VALUES) {
       throw new ReportError('unknown_format', 'The file is JSON, but no report that is known.');
-    guard.depth += nesting(token.token);
-    if (guard.depth > MAX_DEPTH)
-      throw new ReportError('too_deep', `The JSON is nested deeper than ${MAX_DEPTH} levels; no report is.`);
-    parser.write(token);
+    }
+    parser.write(token as Parameters<TokenParser['write']>[0]);
+    return true;
+  });
+}
+
+/** Reads JSON token by token, until `onToken` answers false or the file ends. Throws as `readJsonValues` does. */
+export async function readJsonTokens(
+  chunks: AsyncIterable<Uint8Array>,
+  onToken: (token: JsonToken, structure: JsonStructure) => boolean,
+): Promise<void> {
+  const structure = createJsonStructure();
+  const tokenizer = new Tokenizer();
+  let bytes = 0;
+  let wanted = true;
+  tokenizer.onToken = (token) => {
+    bytes = 0;
+    structure.accept(token as JsonToken);
+    if (wanted) wanted = onToken(token as JsonToken, structure);
   };
   try {
     for await (const chunk of chunks) {
-      guard.bytes += chunk.length;
-      if (guard.bytes - chunk.length > MAX_TOKEN_BYTES) throw textTooLong();
+      bytes += chunk.length;
+      if (bytes - chunk.length > MAX_TOKEN_BYTES) throw textTooLong();
+      // The tokenizer gathers numbers sign by sign: megabytes of them would hold everybody up.
+      if (bytes > LONG_NUMBER && digitsOnly.test(latin1(chunk))) throw numberTooLong();
       tokenizer.write(chunk);
+      if (!wanted) return;
     }
   } catch (error) {
     throw asReportError(error);
   }
-  if (!parser.isEnded) throw new ReportError('truncated', 'The JSON ends in the middle. Send the whole file again.');
-}
-
-function nesting(token: TokenType): number {
-  if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) return 1;
-  if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) return -1;
-  return 0;
+  if (!structure.hasEnded()) throw truncated();
 }
 
 function pathOf({ stack, key }: ParsedElementInfo): (string | number)[] {
@@ -66,6 +73,19 @@ function pathOf({ stack, key }: ParsedElementInfo): (string | number)[] {
   for (const element of stack.slice(1)) path.push(element.key ?? '');
   if (key !== undefined) path.push(key);
   return path;
+}
+
+function truncated(): ReportError {
+  return new ReportError('truncated', 'The JSON ends in the middle. Send the whole file again.');
+}
+
+function latin1(chunk: Uint8Array): string {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.length, LONG_NUMBER)).toString('latin1');
+}
+
+function numberTooLong(): ReportError {
+  const message = 'The file holds a number of thousands of digits, which no report does. Send what the tool wrote.';
+  return new ReportError('text_too_long', message);
 }
 
 function textTooLong(): ReportError {

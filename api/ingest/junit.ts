@@ -3,20 +3,24 @@
 
 import { testFullName } from '../../workflows/rules/dedupe-key';
 import type { ParsedReport } from '../../workflows/rules/report-verdict';
-import { createJunitTests, type JunitCase, type JunitSuite, type JunitTests } from './junit-report';
 import { ReportError } from './report-error';
+import { createTestReport, type TestCase, type TestReport } from './test-report';
 import { cleanName, cleanText, lengths } from './text';
+import { timestamp } from './timestamp';
 import { readXml, type XmlHandler } from './xml';
 
 type Attributes = Readonly<Record<string, string>>;
+type JunitSuite = { name: string; file: string | null; hostname: string | null };
 type State = {
   suites: JunitSuite[];
-  current: JunitCase | null;
+  current: TestCase | null;
   /** Character data of the failure that is open. */
   text: string[] | null;
   textLength: number;
   rooted: boolean;
-  tests: JunitTests;
+  /** Playwright alone gives <testsuites> an id, and means the project by `hostname`; others mean the machine. */
+  namesProjects: boolean;
+  tests: TestReport;
 };
 
 /** Reads JUnit XML, or refuses with `ReportError`. `startedAt` stands in where the file has no time, or one without zone. */
@@ -24,8 +28,16 @@ export async function readJunit(
   chunks: AsyncIterable<Uint8Array>,
   hints: { startedAt?: Date | undefined },
 ): Promise<ParsedReport> {
-  const tests = createJunitTests();
-  const state: State = { suites: [], current: null, text: null, textLength: 0, rooted: false, tests };
+  const tests = createTestReport('junit');
+  const state: State = {
+    suites: [],
+    current: null,
+    text: null,
+    textLength: 0,
+    rooted: false,
+    namesProjects: false,
+    tests,
+  };
   const handler: XmlHandler = {
     open: (name, attributes) => open(state, name, attributes),
     close: (name) => close(state, name),
@@ -41,14 +53,15 @@ function open(state: State, name: string, attributes: Attributes): void {
   state.rooted = true;
   switch (name) {
     case 'testsuites':
-      state.tests.startedAt(attributes.timestamp);
+      state.namesProjects = attributes.id !== undefined;
+      state.tests.startedAt(timestamp(attributes.timestamp));
       break;
     case 'testsuite':
-      state.tests.startedAt(attributes.timestamp);
+      state.tests.startedAt(timestamp(attributes.timestamp));
       state.suites.push(suite(attributes));
       break;
     case 'testcase':
-      state.current = newCase(attributes, state.suites);
+      state.current = newCase(attributes, state);
       break;
     case 'failure':
     case 'error':
@@ -80,7 +93,7 @@ function close(state: State, name: string): void {
 
 function checkRoot(name: string): void {
   if (name === 'testsuites' || name === 'testsuite') return;
-  const message = `The file is XML with <${cleanText(name, 40)}>, not a JUnit report (<testsuites> or <testsuite>). Most runners have a JUnit reporter.`;
+  const message = `The file is XML with <${cleanText(name, 40)}>, not a JUnit report (<testsuites> or <testsuite>). Most test runners have a JUnit reporter.`;
   throw new ReportError('unknown_format', message);
 }
 
@@ -92,7 +105,7 @@ function suite(attributes: Attributes): JunitSuite {
   };
 }
 
-function newCase(attributes: Attributes, suites: readonly JunitSuite[]): JunitCase {
+function newCase(attributes: Attributes, { suites, namesProjects }: State): TestCase {
   const className = attributes.classname ?? '';
   const parent = suites.at(-1) ?? null;
   const name = attributes.name ?? '';
@@ -101,7 +114,8 @@ function newCase(attributes: Attributes, suites: readonly JunitSuite[]): JunitCa
   return {
     full: full || 'unnamed test',
     className,
-    file: attributes.file ?? null,
+    file: attributes.file || parent?.file || [parent?.name, className].find(isSourceFile) || null,
+    project: namesProjects ? projectOf(parent, className) : null,
     line: attributes.line ?? null,
     suite: parent,
     seconds: attributes.time ?? null,
@@ -110,6 +124,18 @@ function newCase(attributes: Attributes, suites: readonly JunitSuite[]): JunitCa
     flaky: false,
     failure: null,
   };
+}
+
+const sourceFile = /\.(?:[cm]?[jt]sx?|py|rb|php|feature)$/;
+
+function isSourceFile(name: string | undefined): boolean {
+  return name !== undefined && sourceFile.test(name);
+}
+
+/** Playwright writes the project (the browser) as the host name of a suite that is named for its file. */
+function projectOf(suite: JunitSuite | null, className: string): string | null {
+  if (!suite?.hostname || suite.name !== className || !sourceFile.test(className)) return null;
+  return cleanText(suite.hostname, 100) || null;
 }
 
 /** Of several failures of one case the first is kept: the others follow from it. */

@@ -1,48 +1,85 @@
-// A report file becomes findings and coverage, by what is in it and never by what it is called. Reading streams:
-// memory follows what is kept, not the size of the file. Next: prisma/reports.ts stores the answer.
+// Which of the readers a file is for. Reading is pure: a file goes in, findings and what they prove come out.
 
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { ParsedReport } from '../../workflows/rules/report-verdict';
+import type { ParsedReport, ReportFormat } from '../../workflows/rules/report-verdict';
 import { readAxe } from './axe';
+import { readCtrf } from './ctrf';
+import { detectJson } from './detect';
 import { readJunit } from './junit';
+import { readLighthouse } from './lighthouse';
+import { readPa11y, readPa11yCi } from './pa11y';
+import { readPlaywright } from './playwright';
 import { ReportError } from './report-error';
+import { readSarif } from './sarif';
 import { tooLarge } from './spool';
+import { cleanText } from './text';
 
 export type ReportHints = {
   /** When the run began, where the file does not say. */
   startedAt?: Date | undefined;
   /** The page of a report that names none. */
   page?: string | undefined;
+  /** The runners of pa11y, with commas, and the standard: its files show them only where something was found. */
+  runner?: string | undefined;
+  standard?: string | undefined;
   /** 100 MB by default. */
   limitBytes?: number | undefined;
 };
+/** A report on disk, or whatever gives its bytes from the beginning each time it is asked. */
+export type ReportFile = { path: string } | { open: () => Readable };
+
+type Reader = (chunks: AsyncIterable<Uint8Array>, hints: ReportHints) => Promise<ParsedReport>;
+
+const readers: Readonly<Record<ReportFormat, Reader>> = {
+  'axe-core': readAxe,
+  pa11y: readPa11y,
+  'pa11y-ci': readPa11yCi,
+  lighthouse: readLighthouse,
+  sarif: readSarif,
+  junit: readJunit,
+  ctrf: readCtrf,
+  playwright: readPlaywright,
+};
 
 const defaultLimit = 100 * 1024 * 1024;
+const CHUNK_BYTES = 65_536;
 /** Enough to tell encodings and archives by. */
 const HEAD_BYTES = 4;
 const blank = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
- * Reads an axe-core or JUnit report. Throws `ReportError`, whose message names cause and cure, for everything that the
- * sender has to mend; other errors are our own.
+ * Reads a report of one of the known formats, which it tells by the content. Throws `ReportError`, whose message names
+ * cause and cure, for everything that the sender has to mend; other errors are our own.
  */
-export async function parseReport(file: { path: string } | Readable, hints: ReportHints = {}): Promise<ParsedReport> {
-  const stream =
-    'path' in file && !('read' in file) ? createReadStream(file.path, { highWaterMark: 262_144 }) : (file as Readable);
-  const limit = hints.limitBytes ?? defaultLimit;
-  const chunks = limited(stream, limit);
-  const { first, start } = await firstChunk(chunks);
-  const all = rejoined(first, chunks);
-  switch (start) {
-    case '<':
-      return await readJunit(all, hints);
-    case '{':
-    case '[':
-      return await readAxe(all, hints);
-    default:
-      await chunks.return(undefined);
-      throw neither();
+export async function parseReport(file: ReportFile, hints: ReportHints = {}): Promise<ParsedReport> {
+  const content = () => contentOf(file, hints.limitBytes ?? defaultLimit);
+  const format = await formatOf(content, hints);
+  const { first, chunks } = await content();
+  return await readers[format](rejoined(first, chunks), hints);
+}
+
+type Content = { first: Buffer; start: string; chunks: AsyncGenerator<Buffer> };
+
+async function formatOf(content: () => Promise<Content>, hints: ReportHints): Promise<ReportFormat> {
+  const { first, start, chunks } = await content();
+  try {
+    if (start === '{' || start === '[') return await detectJson(rejoined(first, chunks), hints);
+    if (start === '<') return 'junit';
+    throw neither(first);
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+async function contentOf(file: ReportFile, limitBytes: number): Promise<Content> {
+  const stream = 'path' in file ? createReadStream(file.path, { highWaterMark: CHUNK_BYTES }) : file.open();
+  const chunks = limited(stream, limitBytes);
+  try {
+    return { ...(await firstChunk(chunks)), chunks };
+  } catch (error) {
+    await chunks.return(undefined);
+    throw error;
   }
 }
 
@@ -105,7 +142,8 @@ async function* rejoined(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGene
   }
 }
 
-function neither(): ReportError {
-  const message = 'The file is neither JSON nor XML. Send axe-core results as JSON, or test results as JUnit XML.';
+function neither(first: Buffer): ReportError {
+  const begin = cleanText(first.toString('utf8', 0, 40).split('\n', 1)[0], 24);
+  const message = `The file is neither JSON nor XML; it begins with "${begin}". Send the JSON or JUnit XML that the tool's reporter wrote.`;
   return new ReportError('unknown_format', message);
 }

@@ -28,7 +28,7 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
     const { caller, source, upload, spooled, report } = input;
     const result = await db.reports.ingest(caller.organisationId, {
       sourceId: source.id,
-      idempotencyKey: upload.idempotencyKey ?? spooled.sha256,
+      idempotencyKey: idempotencyKeyOf(upload, spooled),
       bodyHash: spooled.sha256,
       format: report.format,
       startedAt: report.startedAt,
@@ -50,12 +50,12 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
       return await spooledReport(upload, async (spooled) => {
         const earlier = await db.reports.earlier(caller.organisationId, {
           sourceId: source.id,
-          idempotencyKey: upload.idempotencyKey ?? spooled.sha256,
+          idempotencyKey: idempotencyKeyOf(upload, spooled),
           bodyHash: spooled.sha256,
         });
         if (earlier?.kind === 'conflict') throw usedKey();
         if (earlier) return { repeated: true, report: viewOf(earlier.format, earlier) };
-        const report = await parseReport({ path: spooled.path }, { startedAt: upload.startedAt, limitBytes });
+        const report = await parseReport({ path: spooled.path }, hintsOf(upload));
         const result = await take({ caller, source, upload, spooled, report, sessionId: null });
         return { repeated: result.kind === 'repeated', report: viewOf(report.format, result) };
       });
@@ -73,7 +73,7 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
       }
       const source = await sourceByKey(db, caller, session.sourceKey);
       return await spooledReport(upload, async (spooled) => {
-        const report = await parseReport({ path: spooled.path }, { startedAt: upload.startedAt, limitBytes });
+        const report = await parseReport({ path: spooled.path }, hintsOf(upload));
         const undecided = session.cases.filter((each) => each.verdict === null).map((each) => each.findingId);
         // Asked before the ingest changes what is known of the places where the findings were.
         const said = await db.reports.verdicts(caller.organisationId, undecided, {
@@ -90,6 +90,15 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
       });
     },
   };
+}
+
+/** The same body told of another page is another report: pa11y writes the same of every page without problems. */
+function idempotencyKeyOf({ idempotencyKey, page }: ReportUpload, { sha256 }: Spooled): string {
+  return idempotencyKey ?? (page === undefined ? sha256 : `${sha256} ${page}`);
+}
+
+function hintsOf({ startedAt, page, runner, standard }: ReportUpload) {
+  return { startedAt, page, runner, standard, limitBytes };
 }
 
 async function spooledReport<T>(upload: ReportUpload, work: (spooled: Spooled) => Promise<T>): Promise<T> {

@@ -54,6 +54,10 @@ export type ReportUpload = {
   idempotencyKey?: string | undefined;
   startedAt?: Date | undefined;
   scope?: 'full' | 'partial' | undefined;
+  /** What files of axe-core (raw) and pa11y leave out: the page, pa11y's runners with commas, its standard. */
+  page?: string | undefined;
+  runner?: string | undefined;
+  standard?: string | undefined;
 };
 export type ReportCounts = { new: number; seen: number; regressed: number; absent: number };
 export type ReportView = { report: string; format: string; findings: ReportCounts };

@@ -33,6 +33,9 @@ export function reportUpload(
     idempotencyKey: headers['idempotency-key'],
     startedAt: query.startedAt === undefined ? undefined : new Date(query.startedAt),
     scope: query.scope,
+    page: query.page,
+    runner: query.runner,
+    standard: query.standard,
   };
 }
 

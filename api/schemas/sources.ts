@@ -67,6 +67,18 @@ export const reportQuery = z.strictObject({
     .optional()
     .describe('when the run started, where the file does not say'),
   scope: z.enum(['full', 'partial']).optional().describe('partial: absence from it proves nothing'),
+  page: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional()
+    .describe('the page, where the file names none (axe raw, pa11y)'),
+  runner: line(80)
+    .optional()
+    .describe('the runners of pa11y (htmlcs, axe), which a page without problems does not show'),
+  standard: z
+    .enum(['WCAG2A', 'WCAG2AA', 'WCAG2AAA', 'Section508'])
+    .optional()
+    .describe('the standard that pa11y was run with, likewise'),
 });
 
 const idempotencyKey = z

@@ -1,111 +1,108 @@
-// How much storing a report costs beside reading it: a JUnit file of 50,000 cases (20 MB), 2 % of them failing, into a
-// source that knows none of them, and again into the same source. The bare limit is parsing alone, in the same process.
+// How much taking in a large report costs beside reading it: JUnit of 50,000 cases (20 MB), 2 % of them failing, and
+// axe-core of 20,000 elements; both uploaded to a server in a process of its own, into a source that knows none of it
+// and again into the same. The bare limit is parsing alone, in this process. Memory is the server's: its highest
+// resident set over what it had before it saw a large report.
 
-import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import { parseReport } from '../../api/ingest/parse';
-import { applyMigrations } from '../../prisma/migrate';
-import { createReportStore } from '../../prisma/reports';
-import { createDatabase } from '../support/database';
+import type { LocalFile } from '../../local/local-file';
+import { median, rounded } from './support/figures';
+import { type Product, startProduct } from './support/product';
+import type { BenchServers } from './support/servers';
 
 const CASES = 50_000;
 const PER_FILE = 500;
 const FAILING_EVERY = 50;
-const ROUNDS = 5;
+const ELEMENTS = 20_000;
+const AXE_RULES = 20;
+const AXE_PAGES = 10;
+const ROUNDS = 3;
+const MEGABYTE = 1_048_576;
 
-export type IngestBench = {
-  bench: 'ingest';
-  value: number;
-  bare: number;
-  ratio: number;
-  unit: 's';
-  /** The same report into a source that knows its findings. */
-  again: number;
-  /** Highest resident memory of the process over what it had before the first file. */
-  peakMemoryMb: number;
-  cases: number;
-  failing: number;
-  fileMb: number;
-};
+type Sample = { report: 'junit' | 'axe'; path: string; sizes: Record<string, number>; findings: number };
 
-/** Runs the benchmark against the PostgreSQL server of `TEST_DATABASE_URL`; seconds are medians. */
-export async function runIngestBench(): Promise<IngestBench> {
+/** Prints one JSON line for each report; times are medians in seconds, `peakMemoryMb` is of the server's process. */
+export async function runIngestBench(servers: BenchServers): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'recheck-bench-'));
-  const database = await createDatabase();
-  const pool = new Pool({ connectionString: database.url });
   try {
-    await applyMigrations(database.url);
-    const path = join(folder, 'report.xml');
-    writeReport(path);
-    return await measure(pool, path);
+    const samples = [junitSample(join(folder, 'report.xml')), axeSample(join(folder, 'report.json'))];
+    for (const sample of samples) {
+      const product = await startProduct(servers, {});
+      try {
+        console.log(JSON.stringify(await measure(product, sample)));
+      } finally {
+        await product.stop();
+      }
+    }
   } finally {
-    await pool.end();
-    await database.drop();
     rmSync(folder, { recursive: true });
   }
 }
 
-async function measure(pool: Pool, path: string): Promise<IngestBench> {
-  const organisationId = randomUUID();
-  await pool.query(`insert into organisation (id, name) values ($1, 'Bench')`, [organisationId]);
-  const memory = watchMemory();
-  await ingest(pool, { organisationId, path, sourceId: await makeSource(pool, organisationId) });
+async function measure({ local, pids }: Product, { report, path, sizes, findings }: Sample) {
+  const body = readFileSync(path);
+  const memory = watchMemory(pids.server ?? 0);
   const times = { bare: [] as number[], full: [] as number[], again: [] as number[] };
   for (let round = 0; round < ROUNDS; round += 1) {
-    const sourceId = await makeSource(pool, organisationId);
+    const source = await makeSource(local);
     times.bare.push(await seconds(() => parseReport({ path })));
-    times.full.push(await seconds(() => ingest(pool, { organisationId, path, sourceId })));
-    times.again.push(await seconds(() => ingest(pool, { organisationId, path, sourceId })));
+    times.full.push(await seconds(() => upload(local, { source, body, expected: { new: findings } })));
+    times.again.push(await seconds(() => upload(local, { source, body, expected: { seen: findings } })));
   }
   const [bare, value, again] = [median(times.bare), median(times.full), median(times.again)];
-  const ratio = round2(value / bare);
-  const fileMb = round2(statSync(path).size / 1_048_576);
-  const sizes = { peakMemoryMb: memory.stop(), cases: CASES, failing: CASES / FAILING_EVERY, fileMb };
   return {
     bench: 'ingest',
-    value: round2(value),
-    bare: round2(bare),
-    ratio,
+    report,
+    value: rounded(value),
+    bare: rounded(bare),
+    ratio: rounded(value / bare),
     unit: 's',
-    again: round2(again),
+    again: rounded(again),
+    ...memory.stop(),
     ...sizes,
+    fileMb: rounded(statSync(path).size / MEGABYTE),
   };
 }
 
-async function ingest(pool: Pool, at: { organisationId: string; path: string; sourceId: string }): Promise<void> {
-  const report = await parseReport({ path: at.path });
-  const result = await createReportStore({ pool }).ingest(at.organisationId, {
-    sourceId: at.sourceId,
-    idempotencyKey: randomUUID(),
-    bodyHash: createHash('sha256').update(at.path).digest('hex'),
-    format: report.format,
-    startedAt: report.startedAt,
-    scope: 'full',
-    uploadedById: null,
-    grouping: 'rule',
-    findings: report.findings,
-    coverage: report.coverage,
-  });
-  const stored = result.kind === 'stored' ? result.counts.new + result.counts.seen : 0;
-  if (stored !== CASES / FAILING_EVERY) throw new Error(`Stored ${stored} findings: ${JSON.stringify(result.kind)}`);
+async function makeSource(local: LocalFile): Promise<string> {
+  const key = `bench-${randomUUID()}`;
+  const body = JSON.stringify({ key, name: key, kind: 'site' });
+  await answered(local, '/sources', { body, headers: { 'content-type': 'application/json' } });
+  return key;
 }
 
-async function makeSource(pool: Pool, organisationId: string): Promise<string> {
-  const sourceId = randomUUID();
-  const sql = `insert into source (id, organisation_id, key, name, kind, rule) values ($1::uuid, $2, $1::uuid::text, 'Bench', 'suite', '{}')`;
-  await pool.query(sql, [sourceId, organisationId]);
-  return sourceId;
+type Upload = { source: string; body: Buffer; expected: { new?: number; seen?: number } };
+
+async function upload(local: LocalFile, { source, body, expected }: Upload): Promise<void> {
+  const headers = { 'idempotency-key': randomUUID() };
+  const { findings } = await answered(local, `/sources/${source}/reports`, { body: new Uint8Array(body), headers });
+  for (const [count, value] of Object.entries(expected)) {
+    if (findings?.[count] !== value) throw new Error(`Expected ${value} ${count}: ${JSON.stringify(findings)}`);
+  }
 }
 
-function writeReport(path: string): void {
+async function answered(
+  { baseUrl, apiKey }: LocalFile,
+  path: string,
+  { body, headers }: { body: string | Uint8Array<ArrayBuffer>; headers: Record<string, string> },
+): Promise<{ findings?: Record<string, number> }> {
+  const url = `${baseUrl}/api/v1${path}`;
+  const answer = await fetch(url, { method: 'POST', body, headers: { ...headers, authorization: `Bearer ${apiKey}` } });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as { findings?: Record<string, number> };
+}
+
+function junitSample(path: string): Sample {
   const file = openSync(path, 'w');
   writeSync(file, `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bench" tests="${CASES}">\n`);
   for (let suite = 0; suite < CASES / PER_FILE; suite += 1) writeSync(file, suiteText(suite));
   writeSync(file, '</testsuites>\n');
   closeSync(file);
+  const failing = CASES / FAILING_EVERY;
+  return { report: 'junit', path, sizes: { cases: CASES, failing }, findings: failing };
 }
 
 function suiteText(suite: number): string {
@@ -127,39 +124,71 @@ function failureText(number: number): string {
   return `<failure type="AssertionError" message="expected ${number} to be ${number + 1}">AssertionError: expected &lt;${number}&gt;\n${frame.repeat(20)}</failure>`;
 }
 
-function watchMemory(): { stop: () => number } {
-  const idle = process.memoryUsage().rss;
+/** Pages as @axe-core/cli writes them, every element at a place of its own. */
+function axeSample(path: string): Sample {
+  const perRule = ELEMENTS / AXE_RULES / AXE_PAGES;
+  const pages = Array.from({ length: AXE_PAGES }, (_, page) => ({
+    testEngine: { name: 'axe-core', version: '4.14.1' },
+    timestamp: '2026-01-15T08:00:00.000Z',
+    url: `https://shop.example/page-${page}`,
+    violations: Array.from({ length: AXE_RULES }, (_, rule) => axeRule(rule, perRule)),
+    passes: Array.from({ length: AXE_RULES }, (_, rule) => ({ ...axeRule(rule, 10), id: `passed-${rule}` })),
+    incomplete: [],
+    inapplicable: [],
+  }));
+  writeFileSync(path, JSON.stringify(pages));
+  return { report: 'axe', path, sizes: { elements: ELEMENTS, pages: AXE_PAGES }, findings: AXE_RULES };
+}
+
+function axeRule(rule: number, elements: number) {
+  const message = 'Element does not have text that is visible to screen readers';
+  const check = (id: string) => ({ id, data: null, relatedNodes: [], impact: 'serious', message });
+  return {
+    id: `rule-${rule}`,
+    impact: 'serious',
+    tags: ['cat.forms', 'wcag2a', 'wcag412'],
+    description: 'Ensures that every form element has a label',
+    help: 'Form elements must have labels',
+    helpUrl: `https://dequeuniversity.com/rules/axe/4.14/rule-${rule}`,
+    nodes: Array.from({ length: elements }, (_, index) => ({
+      any: ['implicit-label', 'explicit-label', 'aria-label', 'non-empty-title'].map(check),
+      all: [],
+      none: [],
+      impact: 'serious',
+      html: `<input type="text" name="field-${rule}-${index}" class="form-control ${'wide '.repeat(20)}">`,
+      target: [`#form-${rule} > .row-${index} > input`],
+      failureSummary: `Fix any of the following:\n  ${message}`,
+    })),
+  };
+}
+
+/** Where the system has no /proc, the figures are left out. */
+function watchMemory(pid: number): { stop: () => { idleMemoryMb?: number; peakMemoryMb?: number } } {
+  const idle = residentBytes(pid);
   let peak = idle;
   const timer = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss);
+    peak = Math.max(peak, residentBytes(pid));
   }, 10);
   return {
     stop() {
       clearInterval(timer);
-      return Math.round((peak - idle) / 1_048_576);
+      if (idle === 0) return {};
+      return { idleMemoryMb: Math.round(idle / MEGABYTE), peakMemoryMb: Math.round((peak - idle) / MEGABYTE) };
     },
   };
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kilobytes ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1_000;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function round2(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-if (require.main === module) {
-  runIngestBench()
-    .then((line) => process.stdout.write(`${JSON.stringify(line)}\n`))
-    .catch((error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-      process.exitCode = 1;
-    });
 }

@@ -16,7 +16,7 @@ const benches: Record<string, (servers: BenchServers) => Promise<unknown>> = {
   events: runEventsBench,
   card: runCardBench,
   poll: runPollBench,
-  ingest: async () => console.log(JSON.stringify(await runIngestBench())),
+  ingest: runIngestBench,
 };
 const progress = createProgress();
 

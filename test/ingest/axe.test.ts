@@ -157,6 +157,18 @@ describe('coverage of axe-core reports', () => {
     expect(pages.get('https://shop.example/cart')?.rules.get('label')).toBe('ran');
   });
 
+  it('proves nothing where nobody says which page it was', async () => {
+    const { coverage } = await parseFixture('axe/raw.json');
+    expect(coverage).toEqual({ kind: 'pages', pages: new Map() });
+  });
+
+  it('refuses results without a list of violations: they would prove everything absent', async () => {
+    const { violations, ...rest } = result({});
+    for (const body of [rest, { ...rest, violations: null }]) {
+      await expect(parseText(JSON.stringify(body))).rejects.toMatchObject({ code: 'invalid_report' });
+    }
+  });
+
   it('counts elements that share a place, and makes one finding of a rule on two pages', async () => {
     const violation = {
       ...rule('list'),

@@ -32,7 +32,7 @@ export function parseText(
   const bytes = Buffer.from(body);
   const chunks: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += size) chunks.push(bytes.subarray(start, start + size));
-  return parseReport(Readable.from(chunks, { objectMode: true }), hints);
+  return parseReport({ open: () => Readable.from(chunks, { objectMode: true }) }, hints);
 }
 
 /** The refusal that a body ends in; fails where it is taken, or where another error is thrown. */

@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { findingText, occurrenceText, testFullName } from '../../workflows/rules/dedupe-key';
+import {
+  ctrfTest,
+  findingText,
+  occurrenceText,
+  playwrightFullName,
+  testFullName,
+} from '../../workflows/rules/dedupe-key';
 
 describe('findingText', () => {
   const here = { rule: 'label', page: 'https://shop.example/cart', element: '#mail' };
@@ -66,8 +72,43 @@ describe('testFullName', () => {
     ],
     ['a duration', { name: 'adds (12 ms)', className: 'Cart', suites: [] }, 'Cart › adds'],
     ['line breaks', { name: 'adds\n   an item', className: ' Cart ', suites: [] }, 'Cart › adds an item'],
+    [
+      'mocha, fallen with its hook',
+      { name: '"before each" hook: login for "adds"', className: 'Cart', suites: [] },
+      'Cart › adds',
+    ],
     ['no name', { name: '', className: 'Cart', suites: [] }, 'Cart'],
   ])('of %s', (_runner, test, expected) => {
     expect(testFullName(test)).toBe(expected);
+  });
+});
+
+describe('ctrfTest', () => {
+  it.each([
+    ['Jest', { tool: 'jest', name: 'Cart adds', suite: ['cart.test.js > Cart'] }, ['Cart adds', 'cart.test.js', null]],
+    ['mocha', { tool: 'mocha', name: 'Cart adds', suite: [] }, ['Cart adds', null, null]],
+    [
+      'Vitest',
+      { tool: 'vitest', name: 'adds', suite: ['cart.test.ts', 'Cart'] },
+      ['Cart › adds', 'cart.test.ts', null],
+    ],
+    [
+      'Playwright',
+      { tool: 'playwright', name: 'adds', suite: ['chromium > cart.spec.ts > Cart > discount'] },
+      ['cart.spec.ts › Cart › discount › adds', 'cart.spec.ts', 'chromium'],
+    ],
+    [
+      'Playwright without projects',
+      { tool: 'Playwright', name: 'adds', suite: ['cart.spec.ts'] },
+      ['cart.spec.ts › adds', 'cart.spec.ts', null],
+    ],
+  ] as const)('of %s', (_tool, test, expected) => {
+    const { full, file, project } = ctrfTest(test);
+    expect([full, file, project]).toEqual(expected);
+  });
+
+  it('is the name that JUnit gives', () => {
+    const junit = testFullName({ name: 'Cart › adds', className: 'cart.spec.ts', suites: [] });
+    expect(playwrightFullName({ file: 'cart.spec.ts', titles: ['Cart', 'adds'] })).toBe(junit);
   });
 });

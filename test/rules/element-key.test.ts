@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { elementKey, stableSelector, stableValue, targetSelector } from '../../workflows/rules/element-key';
+import { codeKey, elementKey, stableSelector, stableValue, targetSelector } from '../../workflows/rules/element-key';
 
 describe('stableSelector', () => {
   it.each([
@@ -151,4 +151,36 @@ describe('stableValue', () => {
     ['#top', '#top'],
     ['', ''],
   ])('%s is %s', (value, expected) => expect(stableValue(value)).toBe(expected));
+});
+
+describe('codeKey', () => {
+  const place = { fingerprints: [], enclosing: '', snippet: '', message: 'Expected 3 arguments, but got 12.' };
+
+  it('holds no numbers where only the message tells places apart', () => {
+    expect(codeKey(place)).toBe(codeKey({ ...place, message: 'Expected 4 arguments,  but got 1.' }));
+    expect(codeKey(place)).not.toBe(codeKey({ ...place, message: 'Unexpected var.' }));
+  });
+
+  it('goes by the line itself, and by the name around it, where they are told', () => {
+    const line = { ...place, snippet: 'if (a == b) {', enclosing: 'Cart.total' };
+    expect(codeKey(line)).toBe(codeKey({ ...line, snippet: '  if (a  == b) { ', message: 'Another message' }));
+    expect(codeKey(line)).not.toBe(codeKey({ ...line, snippet: 'if (a == c) {' }));
+    expect(codeKey(line)).not.toBe(codeKey({ ...line, enclosing: 'Cart.tax' }));
+  });
+
+  it('goes by fingerprints before all else, in any order, unless they are sentences', () => {
+    const prints: [string, string][] = [
+      ['primaryLocationLineHash', '39fa2ee980eb94b0:1'],
+      ['match/v1', '9f86d081884c7d65'],
+    ];
+    const printed = { ...place, fingerprints: prints };
+    expect(codeKey(printed)).toBe(
+      codeKey({ ...printed, message: 'x', snippet: 'y', fingerprints: prints.toReversed() }),
+    );
+    expect(codeKey({ ...place, fingerprints: [['match/v1', 'requires login']] })).toBe(codeKey(place));
+  });
+
+  it('is never longer than a key may be', () => {
+    expect(codeKey({ ...place, snippet: 'x'.repeat(5_000) }).length).toBeLessThanOrEqual(1_000);
+  });
 });

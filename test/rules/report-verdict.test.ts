@@ -1,8 +1,8 @@
 import type { Coverage, ParsedFinding, TestOutcome } from '../../workflows/rules/report-verdict';
-import { reportEvidence, reportVerdict } from '../../workflows/rules/report-verdict';
+import { reportEvidence, reportVerdict, undecidedPlace } from '../../workflows/rules/report-verdict';
 import type { Grouping } from '../../workflows/rules/vocabulary';
 
-type Place = { page: string | null; element: string | null };
+type Place = { page: string | null; element: string | null; runner?: string | null };
 const cart: Place = { page: '/cart', element: '#mail' };
 const home: Place = { page: '/', element: '#mail' };
 
@@ -42,6 +42,35 @@ function verdict(
 
 describe('reportVerdict of a scan', () => {
   const ran = { label: 'ran' } as const;
+  const unlistedFor = (...runners: string[]): Coverage => ({
+    kind: 'pages',
+    pages: new Map([['/cart', { rules: new Map(), unlisted: 'ran', runners: new Set(runners) }]]),
+  });
+
+  it('where passes are left out, speaks only for what the same runner had seen', () => {
+    const by = (runner: string | null) => [{ ...cart, runner }];
+    const coverage = unlistedFor('pa11y htmlcs WCAG2AA error');
+    expect(verdict(coverage, { at: by('pa11y htmlcs WCAG2AA error') })).toBe('pass');
+    expect(verdict(coverage, { at: by('pa11y htmlcs WCAG2A error') })).toBe('inconclusive');
+    expect(verdict(coverage, { at: by('pa11y axe error') })).toBe('inconclusive');
+    expect(verdict(coverage, { at: by(null) })).toBe('inconclusive');
+    expect(verdict(unlistedFor('axe-core'), { at: by(null) })).toBe('pass');
+    expect(verdict(unlistedFor(), { at: by('pa11y axe error') })).toBe('inconclusive');
+  });
+
+  it('proves nothing about a place that is suppressed, and all about its neighbours', () => {
+    const coverage = unlistedFor('axe-core');
+    if (coverage.kind !== 'pages') throw new Error('no pages');
+    const page = coverage.pages.get('/cart');
+    coverage.pages.set('/cart', {
+      unlisted: 'ran',
+      rules: page?.rules ?? new Map(),
+      undecided: new Set([undecidedPlace('label', '#mail')]),
+    });
+    expect(verdict(coverage)).toBe('inconclusive');
+    expect(verdict(coverage, { at: [{ page: '/cart', element: '#name' }] })).toBe('pass');
+    expect(verdict(coverage, { rule: 'list' })).toBe('pass');
+  });
 
   it('passes where the rule ran on every page and found nothing', () => {
     expect(verdict(pages({ '/cart': ran }))).toBe('pass');

@@ -27,6 +27,8 @@ export function occurrenceText(place: { page: string | null; element: string | n
 const nameNoise: readonly (readonly [RegExp, string])[] = [
   [/\b0x[0-9a-f]{6,16}\b/gi, '0x*'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '*'],
+  // mocha names a test that fell with its hook for the hook; it is that test which passes again.
+  [/"(?:before|after) (?:all|each)" hook(?:: .*?)? for "(.+)"$/, '$1'],
   [/\s+\(\d+(?:\.\d+)? ?m?s\)$/, ''],
 ];
 
@@ -45,6 +47,37 @@ export function testFullName(test: { name: string; className: string; suites: re
   if (name === '') return className;
   if (name.startsWith(className) || name.endsWith(className)) return name;
   return `${className} › ${name}`;
+}
+
+const fileName = /\.(?:[cm]?[jt]sx?|py|rb|php|feature|java|kt|cs|go)$/;
+
+/**
+ * What a CTRF report says of a test, as JUnit would: reporters join file, browser and `describe` titles into the
+ * suite with " > ", and some write the full title into the name. Playwright's suite begins with the project.
+ */
+export function ctrfTest(test: { tool: string; name: string; suite: readonly string[] }): {
+  full: string;
+  file: string | null;
+  project: string | null;
+} {
+  const parts = test.suite
+    .flatMap((part) => part.split(' > '))
+    .map(stableName)
+    .filter(Boolean);
+  const at = parts.findIndex((part) => fileName.test(part));
+  const isPlaywright = test.tool.toLowerCase() === 'playwright';
+  const file = at < 0 ? null : (parts[at] ?? null);
+  const project = isPlaywright && at > 0 ? parts.slice(0, at).join(' > ') : null;
+  const titles = at < 0 ? parts : parts.slice(at + 1);
+  const name = stableName(test.name);
+  if (isPlaywright) return { full: [file, ...titles, name].filter(Boolean).join(' › '), file, project };
+  const whole = titles.length > 0 && name.startsWith(titles.join(' '));
+  return { full: whole ? name : [...titles, name].filter(Boolean).join(' › '), file, project };
+}
+
+/** The full name of a Playwright test as its JUnit reporter writes it: file, titles of the groups, title. */
+export function playwrightFullName(test: { file: string; titles: readonly string[] }): string {
+  return [test.file, ...test.titles].map(stableName).filter(Boolean).join(' › ');
 }
 
 function stableName(name: string): string {

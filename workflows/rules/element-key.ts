@@ -86,6 +86,24 @@ export function elementKey(element: { selector: string; html: string }): string 
   return (signature ? `${selector} | ${signature}` : selector).slice(0, MAX_KEY);
 }
 
+/**
+ * The key of a place in source code: what the tool says stays the same (its fingerprints), else the enclosing name,
+ * the line's text, or the message, all without numbers, so that lines that move do not make another place.
+ */
+export function codeKey(place: {
+  fingerprints: readonly (readonly [name: string, value: string])[];
+  enclosing: string;
+  snippet: string;
+  message: string;
+}): string {
+  // Some tools write a sentence in place of a fingerprint ("requires login").
+  const prints = place.fingerprints.filter(([, value]) => /^[^\s]{6,}$/.test(value)).map((pair) => pair.join('='));
+  if (prints.length > 0) return prints.sort().join(' ').slice(0, MAX_KEY);
+  const text = (place.snippet || place.message).replace(/\s+/g, ' ').trim();
+  const steady = place.snippet ? text : text.replace(/\d+/g, '#');
+  return [place.enclosing, steady].filter(Boolean).join(' | ').slice(0, MAX_KEY);
+}
+
 /** A selector without generated class names, numbered identifiers and positions. Applying it twice changes nothing. */
 export function stableSelector(selector: string): string {
   let stable = selector.replace(/\s+/g, ' ').trim();

@@ -2,7 +2,7 @@
 
 import type { Grouping, Severity } from './vocabulary';
 
-export type ReportFormat = 'axe-core' | 'junit';
+export type ReportFormat = 'axe-core' | 'pa11y' | 'pa11y-ci' | 'lighthouse' | 'sarif' | 'junit' | 'ctrf' | 'playwright';
 
 /** One place (page and element) or execution (test file) where a finding was seen. */
 export type ParsedOccurrence = {
@@ -30,7 +30,14 @@ export type ParsedFinding = {
 export type Coverage =
   | { kind: 'pages'; pages: Map<string, PageCoverage> }
   | { kind: 'tests'; tests: Map<string, TestExecution[]> };
-export type PageCoverage = { rules: Map<string, 'ran' | 'inconclusive'>; unlisted: 'ran' | 'inconclusive' };
+export type PageCoverage = {
+  rules: Map<string, 'ran' | 'inconclusive'>;
+  unlisted: 'ran' | 'inconclusive';
+  /** Whom `unlisted` speaks for: places that one of these runners saw; absent, for all. */
+  runners?: ReadonlySet<string>;
+  /** Places that were looked at without a verdict (suppressed in the code), as `undecidedPlace` writes them. */
+  undecided?: ReadonlySet<string>;
+};
 /** `flaky`: failed at first and passed in a retry; a pass, remembered as a doubtful one. */
 export type TestOutcome = 'passed' | 'flaky' | 'failed' | 'skipped';
 export type TestExecution = { file: string | null; project: string | null; outcome: TestOutcome };
@@ -49,7 +56,8 @@ export type KnownFinding = {
   grouping: Grouping;
   occurrences: readonly Place[];
 };
-type Place = { page: string | null; element: string | null };
+/** `runner` is the tool, runner and standard that saw the place; axe-core itself where nothing is said. */
+type Place = { page: string | null; element: string | null; runner?: string | null };
 export type ReportScope = 'full' | 'partial';
 export type ReportVerdict = 'pass' | 'fail' | 'inconclusive';
 
@@ -88,8 +96,20 @@ export function provenAbsent(rule: string, place: Place, evidence: Evidence): bo
   const { coverage } = evidence;
   if (coverage.kind === 'tests') return executedWell(coverage.tests.get(rule) ?? [], place, evidence.scope);
   const page = coverage.pages.get(place.page ?? '');
-  if (!page || (page.rules.get(rule) ?? page.unlisted) !== 'ran') return false;
+  if (!page || (page.rules.get(rule) ?? unlistedAt(page, place)) !== 'ran') return false;
+  if (page.undecided?.has(undecidedPlace(rule, place.element))) return false;
   return !isSeen(rule, place, evidence);
+}
+
+/** A place of a page in its `undecided`. */
+export function undecidedPlace(rule: string, element: string | null): string {
+  return JSON.stringify([rule, element]);
+}
+
+/** A run that leaves passes out speaks only for what the same runner, by the same standard, had seen. */
+function unlistedAt(page: PageCoverage, place: Place): 'ran' | 'inconclusive' {
+  const speaks = page.runners === undefined || page.runners.has(place.runner ?? 'axe-core');
+  return speaks ? page.unlisted : 'inconclusive';
 }
 
 /** Whether the report found the rule broken at this very place. */

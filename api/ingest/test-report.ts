@@ -1,53 +1,65 @@
 import { projectFile } from '../../workflows/rules/page-address';
-import type { ParsedFinding, ParsedReport, TestExecution, TestOutcome } from '../../workflows/rules/report-verdict';
+import type {
+  ParsedFinding,
+  ParsedReport,
+  ReportFormat,
+  TestExecution,
+  TestOutcome,
+} from '../../workflows/rules/report-verdict';
 import { testSeverity } from '../../workflows/rules/severity';
+import { asObject, type Json, listOf, stringOf } from './json-object';
 import { cleanText, lengths } from './text';
-import { earliest, timestamp } from './timestamp';
+import { earliest, type Timestamp } from './timestamp';
 
-export type JunitSuite = { name: string; file: string | null; hostname: string | null };
-export type JunitFailure = { kind: 'failure' | 'error'; type: string; message: string; stack: string };
-/** One `<testcase>`; `full` is the name that identifies the test. */
-export type JunitCase = {
+/** What a test lies in: an object per suite of the file, so that two suites of one name are two. */
+export type TestSuite = { name: string };
+export type TestFailure = { kind: 'failure' | 'error'; type: string; message: string; stack: string };
+/** A file that a test left behind, as the report names it. */
+export type TestAttachment = { name: string; contentType: string; path: string };
+/** One execution of a test; `full` is the name that identifies the test. */
+export type TestCase = {
   full: string;
   className: string;
+  /** The path as the tool wrote it, or null. */
   file: string | null;
+  /** The browser or project that it ran in. */
+  project: string | null;
   line: string | null;
   seconds: string | null;
-  suite: JunitSuite | null;
+  suite: TestSuite | null;
   severity: string | null;
   skipped: boolean;
   flaky: boolean;
-  failure: JunitFailure | null;
+  failure: TestFailure | null;
+  attachments?: TestAttachment[];
 };
 
-/** Gathers the cases of a file as they stream by. */
-export type JunitTests = {
-  startedAt(timestamp: string | undefined): void;
-  add(test: JunitCase): void;
+/** Gathers the tests of a file as they stream by. */
+export type TestReport = {
+  startedAt(moment: Timestamp | null): void;
+  add(test: TestCase): void;
   report(hints: { startedAt?: Date | undefined }): ParsedReport;
 };
 
 /** With the suite it stood in: where files are not named, two suites are two places. */
-type Attempted = TestExecution & { suite: JunitSuite | null };
-type Failed = { test: JunitCase; file: string | null; project: string | null };
+type Attempted = TestExecution & { suite: TestSuite | null };
+type Failed = { test: TestCase; file: string | null };
 
 const MAX_PLACES = 1_000;
-const sourceFile = /\.(?:[cm]?[jt]sx?|py|rb|php|feature)$/;
+const MAX_ATTACHMENTS = 20;
 
 /**
  * Memory follows the names of the tests and the text of what failed. Cases of one name, file (or suite, where no file
  * is named) and project are attempts of one test: the last one decides, and one that passed after it had failed is
  * flaky, which is a pass.
  */
-export function createJunitTests(): JunitTests {
+export function createTestReport(format: ReportFormat): TestReport {
   const executions = new Map<string, Attempted[]>();
   const failures = new Map<Attempted, Failed>();
-  const moments: { date: Date; zoned: boolean }[] = [];
+  const moments: Timestamp[] = [];
   const files = new Map<string, string>();
 
-  function fileOf(test: JunitCase): string | null {
-    const named = [test.suite?.name, test.className].find((name) => name !== undefined && sourceFile.test(name));
-    const path = test.file ?? test.suite?.file ?? named ?? null;
+  function fileOf({ file: path }: TestCase): string | null {
     if (path === null || path === '') return null;
     const known = files.get(path) ?? cleanText(projectFile(path), lengths.line);
     files.set(path, known);
@@ -55,13 +67,12 @@ export function createJunitTests(): JunitTests {
   }
 
   return {
-    startedAt(text) {
-      const moment = timestamp(text);
+    startedAt(moment) {
       if (moment) moments.push(moment);
     },
     add(test) {
       const file = fileOf(test);
-      const project = projectOf(test);
+      const { project } = test;
       const known = executions.get(test.full) ?? [];
       if (known.length === 0) executions.set(test.full, known);
       // One name in a thousand places names nothing: they count as one, and one failure among them stays.
@@ -71,7 +82,7 @@ export function createJunitTests(): JunitTests {
       if (!earlier) known.push(execution);
       if (crowded?.outcome === 'failed') return;
       execution.outcome = outcome(earlier?.outcome, test);
-      if (execution.outcome === 'failed') failures.set(execution, { test, file, project });
+      if (execution.outcome === 'failed') failures.set(execution, { test, file });
       else failures.delete(execution);
     },
     report(hints) {
@@ -79,7 +90,7 @@ export function createJunitTests(): JunitTests {
       const vague = moments.some(({ zoned }) => !zoned);
       const written = earliest(moments.map(({ date }) => date));
       return {
-        format: 'junit',
+        format,
         startedAt: (vague ? (hints.startedAt ?? written) : (written ?? hints.startedAt)) ?? null,
         findings: findingsOf([...failures.values()]),
         coverage: { kind: 'tests', tests: executions },
@@ -92,16 +103,10 @@ function sameTest(a: Attempted, b: Omit<Attempted, 'outcome'>): boolean {
   return a.file === b.file && a.project === b.project && (a.file !== null || a.suite === b.suite);
 }
 
-function outcome(earlier: TestOutcome | undefined, test: JunitCase): TestOutcome {
+function outcome(earlier: TestOutcome | undefined, test: TestCase): TestOutcome {
   if (test.failure) return 'failed';
   if (test.skipped) return earlier ?? 'skipped';
   return test.flaky || earlier === 'failed' || earlier === 'flaky' ? 'flaky' : 'passed';
-}
-
-/** Playwright writes the project (the browser) as the host name of a suite that is named for its file. */
-function projectOf({ suite, className }: JunitCase): string | null {
-  if (!suite?.hostname || suite.name !== className || !sourceFile.test(className)) return null;
-  return cleanText(suite.hostname, 100) || null;
 }
 
 function findingsOf(failures: readonly Failed[]): ParsedFinding[] {
@@ -109,7 +114,7 @@ function findingsOf(failures: readonly Failed[]): ParsedFinding[] {
   for (const failed of failures) {
     const finding = findings.get(failed.test.full) ?? newFinding(failed);
     findings.set(failed.test.full, finding);
-    finding.occurrences.push({ page: failed.file, element: failed.project, details: executionDetails(failed) });
+    finding.occurrences.push({ page: failed.file, element: failed.test.project, details: executionDetails(failed) });
   }
   return [...findings.values()];
 }
@@ -126,17 +131,31 @@ function newFinding({ test, file }: Failed): ParsedFinding {
   return { rule: test.full, title, severity: testSeverity(test.severity), details, occurrences: [] };
 }
 
-function executionDetails({ test, file, project }: Failed): { [key: string]: unknown } {
+function executionDetails({ test, file }: Failed): { [key: string]: unknown } {
   return {
     ...(file ? { file } : {}),
     ...(test.line ? { line: cleanText(test.line, 20) } : {}),
-    ...(project ? { project } : {}),
+    ...(test.project ? { project: test.project } : {}),
     ...(test.seconds ? { seconds: cleanText(test.seconds, 20) } : {}),
+    ...(test.attachments?.length ? { attachments: test.attachments } : {}),
     ...failureDetails(test),
   };
 }
 
-function failureDetails({ failure }: JunitCase): { [key: string]: unknown } {
+function failureDetails({ failure }: TestCase): { [key: string]: unknown } {
   if (!failure) return {};
   return { failureKind: failure.kind, failureType: failure.type, message: failure.message, stack: failure.stack };
+}
+
+/** The files that a test left behind, as CTRF and Playwright name them: those with a path. */
+export function attachmentsOf(owner: Json | null): TestAttachment[] {
+  return listOf(owner, 'attachments')
+    .slice(0, MAX_ATTACHMENTS)
+    .flatMap((value) => {
+      const attachment = asObject(value);
+      const path = cleanText(stringOf(attachment, 'path'), lengths.line);
+      if (path === '') return [];
+      const contentType = cleanText(stringOf(attachment, 'contentType'), 100);
+      return [{ name: cleanText(stringOf(attachment, 'name'), 200), contentType, path }];
+    });
 }
