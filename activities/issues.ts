@@ -56,6 +56,7 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         if (slot.waitMs > 0) await delay(slot.waitMs);
         const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
         if (blockedMs > 0) return { kind: 'no_slot', waitMs: blockedMs };
+        // Marks the attempt as sent, for one caller alone. Whoever comes second cannot know what became of the first.
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });

@@ -8,7 +8,7 @@ import { offerPushAll, pushNamed } from './pushing';
 import { showList, showStatus, showWhy } from './reading';
 import { rerunNamed, showSessions } from './rerunning';
 
-/** The root command: its text decides which operation is parsed for. */
+/** The root command: its text decides which operation is asked for. */
 export function createCommand(deps: { command: string; baseUrl: string; cards: CardLookup }): CommandHandler {
   return {
     atOnce: (text) => atOnce(deps, parseCommand(text, elsewhereCommands)),

@@ -60,6 +60,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // The message goes first; the issue still counts as changed, and settles anew after it.
     if (isInterrupted) return;
     issueChanged = false;
+    // Debts: comments and reopenings that Jira refused while the connection's credentials were dead.
     await run.payDebts();
     await run.readIssue();
   }

@@ -1,5 +1,6 @@
 // The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
-// workflows/finding-lifecycle.ts runs the effects; tests drive this table exhaustively.
+// workflows/lifecycle-run.ts runs the effects; tests drive this table exhaustively. It runs inside workflows that are
+// replayed: other effects for the same events are other commands, and need patched() where runs are under way.
 
 import { missingReason } from './push-gate';
 import type { DonePolicy, IssueMeaning } from './status-mapping';
@@ -47,7 +48,7 @@ export type Change = {
   event: string;
   actor: Actor;
   detail?: string;
-  /** Pending push items of this finding end with this outcome; those of `batchId` alone may say `created`. */
+  /** Pending push items of this finding end with this outcome; those of `batchId` (the run knows it) alone may say `created`. */
   items?: { outcome: 'created' | 'reused' | 'refused' | 'failed' | 'held'; batchId?: string; reason?: string };
   /** The open case is withdrawn, because Jira took the claim back. */
   withdraw?: boolean;
