@@ -64,11 +64,14 @@ describe('C10 what admins are told, with PostgreSQL and the sandbox Slack', () =
        values (gen_random_uuid(), $1, $2, $3, $4, $5)`,
       [db.organisationId, slackUserId ?? 'Nobody', role, slackUserId && TEAM.id, slackUserId],
     );
+  let notices = 0;
   async function notice(kind = 'reconnect_required', { of = connectionId, over = false } = {}): Promise<string> {
     const { rows } = await db.pool.query<{ id: string }>(
-      `insert into notice (organisation_id, connection_id, kind, detail, resolved_at)
-       values ($1, $2, $3, 'Jira refused the API token. Make a new one.', case when $4 then now() end) returning id`,
-      [db.organisationId, of, kind, over],
+      `insert into notice (organisation_id, connection_id, kind, detail, resolved_at, created_at)
+       values ($1, $2, $3, 'Jira refused the API token. Make a new one.', case when $4 then now() end,
+         now() + $5 * interval '1 millisecond') returning id`,
+      // Told in the order of their times, which must differ.
+      [db.organisationId, of, kind, over, ++notices],
     );
     return rows[0]?.id ?? '';
   }

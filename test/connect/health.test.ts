@@ -99,6 +99,8 @@ describe('the health of a connection', () => {
     ['webhook', `kind = 'oauth', webhook_expires_at = now() - interval '1 day'`, 'registered again'],
   ])('C10 %s: says cause and cure where %s', async (name, change, cure) => {
     const { id } = await connected();
+    // The sync that a new connection begins with writes some of the same columns.
+    await until(async () => (await health(id)).lastPollAt, { what: 'the first poll' });
     await stack.db.query(`update connection set ${change} where id = $1`, [id]);
     const found = await check(id, name);
     expect(found).toMatchObject({
