@@ -23,6 +23,7 @@ export async function openCardsDatabase() {
     `insert into source (id, organisation_id, key, name, kind, rule) values ($1, $2, 'shop', 'Storefront', 'site', '{}')`,
     [sourceId, organisationId],
   );
+  const installations = createInstallationStore({ pool, box });
   let number = 0;
 
   return {
@@ -30,7 +31,17 @@ export async function openCardsDatabase() {
     box,
     organisationId,
     cards: createCardStore({ pool }),
-    installations: createInstallationStore({ pool, box }),
+    installations,
+
+    /** The bot in a workspace, whose cards go to a channel. */
+    install: (workspace: { teamId: string; botToken: string; channelId: string }) =>
+      installations.upsert({
+        ...workspace,
+        organisationId,
+        botId: 'B0RECHECK0',
+        botUserId: 'U0RECHECK0',
+        scopes: ['chat:write'],
+      }),
 
     /** A finding with a dirty card that was never posted. */
     async addCard(to: {

@@ -39,16 +39,7 @@ describe('C10 what admins are told, with PostgreSQL and the sandbox Slack', () =
     await Promise.all(running.splice(0).map((sweep) => sweep.stop()));
   });
 
-  const install = () =>
-    db.installations.upsert({
-      organisationId: db.organisationId,
-      teamId: TEAM.id,
-      botToken: TOKEN,
-      botId: 'B0RECHECK0',
-      botUserId: 'U0RECHECK0',
-      scopes: ['chat:write'],
-      channelId: DEFAULT_CHANNEL,
-    });
+  const install = () => db.install({ teamId: TEAM.id, botToken: TOKEN, channelId: DEFAULT_CHANNEL });
   async function connection(): Promise<string> {
     const id = randomUUID();
     await db.pool.query(

@@ -29,16 +29,7 @@ describe('the outbox, with PostgreSQL and the sandbox Slack', () => {
     await Promise.all(running.splice(0).map((outbox) => outbox.stop()));
   });
 
-  const install = () =>
-    db.installations.upsert({
-      organisationId: db.organisationId,
-      teamId: TEAM.id,
-      botToken: TOKEN,
-      botId: 'B0RECHECK0',
-      botUserId: 'U0RECHECK0',
-      scopes: ['chat:write'],
-      channelId: DEFAULT_CHANNEL,
-    });
+  const install = () => db.install({ teamId: TEAM.id, botToken: TOKEN, channelId: DEFAULT_CHANNEL });
   const start = async (over: Partial<OutboxDeps> = {}) => {
     const { cards, installations } = db;
     const outbox = createOutbox({

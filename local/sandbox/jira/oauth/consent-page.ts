@@ -51,6 +51,7 @@ function frame(title: string, content: string): string {
 <title>${escapeHtml(title)} - Atlassian sandbox</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/base.css">
+<link rel="stylesheet" href="/assets/sheet.css">
 <link rel="stylesheet" href="/assets/consent.css">
 </head>
 <body>

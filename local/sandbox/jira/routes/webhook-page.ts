@@ -65,6 +65,7 @@ function webhookPage({ webhooks }: Jira, problem?: string): string {
 <title>WebHooks - Jira sandbox</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/base.css">
+<link rel="stylesheet" href="/assets/sheet.css">
 <link rel="stylesheet" href="/assets/webhooks.css">
 </head>
 <body>
