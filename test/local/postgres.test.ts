@@ -53,4 +53,26 @@ describe('the local PostgreSQL', () => {
       await after.stopAll();
     }
   });
+
+  it('begins anew where the home was deleted by hand, and says what to do where only its secrets were', async () => {
+    const port = (await freePort()) ?? 0;
+    const dir = join(home.dir, 'again');
+    const start = async (password: string) => {
+      const again = openHome(dir);
+      const processes = createProcesses(again, () => undefined);
+      try {
+        return await startPostgres({ home: again, processes, port, password });
+      } finally {
+        await processes.stopAll();
+      }
+    };
+    try {
+      await start('first');
+      await expect(start('second')).rejects.toThrow(/other secrets .* npm start -- --fresh/s);
+      rmSync(dir, { recursive: true });
+      await expect(start('second')).resolves.toContain('second');
+    } finally {
+      removeCluster(openHome(dir));
+    }
+  });
 });
