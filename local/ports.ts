@@ -11,10 +11,13 @@ const DEFAULTS = {
   metrics: 9464,
 };
 
+/** So many ports from the default on are tried. Those that the system gives are its own for outgoing connections. */
+const TRIED = 20;
+
 export type Ports = Record<keyof typeof DEFAULTS, number>;
 
 /**
- * A free port on 127.0.0.1 for each server: the one of the last run, or the default, or any. They are remembered in
+ * A free port on 127.0.0.1 for each server: the one of the last run, or the default or one of the next, or any. They are remembered in
  * `ports.json`, because addresses with them are stored (the sandbox's Jira is a connection's site).
  * `anyFree` does not try the defaults, for homes that live as long as one command.
  */
@@ -23,7 +26,8 @@ export async function choosePorts(home: Home, { anyFree = false }: { anyFree?: b
   const ports: Ports = { ...DEFAULTS };
   const taken = new Set<number>();
   for (const name of Object.keys(DEFAULTS) as (keyof Ports)[]) {
-    const wanted = [remembered[name], anyFree ? undefined : DEFAULTS[name], 0];
+    const usual = anyFree ? [] : Array.from({ length: TRIED }, (_, more) => DEFAULTS[name] + more);
+    const wanted = [remembered[name], ...usual, 0];
     for (const port of wanted.filter((port) => port !== undefined && !taken.has(port))) {
       const free = await freePort(port);
       if (free === undefined || taken.has(free)) continue;
