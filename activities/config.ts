@@ -38,6 +38,8 @@ const environment = z.object({
   SEARCH_WINDOW_MS: ms(180_000),
   SEARCH_PAUSE_MS: ms(15_000),
   SWEEP_MS: ms(5_000),
+  APPROVAL_REMIND_MS: ms(86_400_000),
+  APPROVAL_EXPIRE_MS: ms(604_800_000),
   POLL_INTERVAL_MS: ms(3_600_000).refine((value) => value >= 1000, 'must be at least 1000'),
   POLL_CHECKS: z.coerce.number().int().min(0).max(10_000).default(200),
   MAINTENANCE_INTERVAL_MS: ms(900_000).refine((value) => value >= 1000, 'must be at least 1000'),
@@ -101,6 +103,8 @@ export function parseConfig(env: { [name: string]: string | undefined } = proces
     sync: { pollMs: e.POLL_INTERVAL_MS, checks: e.POLL_CHECKS, maintenanceMs: e.MAINTENANCE_INTERVAL_MS },
     connectLinkMs: e.CONNECT_LINK_MS,
     timings,
+    /** After how long an approval that nobody gave is asked for again, and after how long it expires. */
+    approval: { remindMs: e.APPROVAL_REMIND_MS, expireMs: e.APPROVAL_EXPIRE_MS },
     sweepMs: e.SWEEP_MS,
     requestsPerMinute: e.REQUESTS_PER_MINUTE,
     metricsPort: e.METRICS_PORT,
