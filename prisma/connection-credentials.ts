@@ -9,9 +9,14 @@ import { credentialsContext, webhookSecretContext } from './sealed-columns';
 import type { SecretBox } from './secret-box';
 
 export type Credentials = { kind: 'api_token'; apiToken: string } | ({ kind: 'oauth' } & Grant);
-export type ConnectionWithCredentials = ConnectionRow & { credentials: Credentials };
+export type ConnectionWithCredentials = ConnectionRow & {
+  credentials: Credentials;
+  /** For how long Jira wants no calls, in milliseconds; 0 or absent where it does not say so. */
+  blockedMs?: number;
+};
 
 type Common = { siteUrl: string; accountId: string; projectKey: string; autoSync: boolean; memberId: string };
+type OauthAccount = { cloudId: string; grant: Grant; scopes: string[]; accountName?: string | undefined };
 export type NewApiTokenConnection = Common & {
   id: string;
   email: string;
@@ -20,10 +25,10 @@ export type NewApiTokenConnection = Common & {
   /** Given for a scoped API token, which works through the gateway only. */
   cloudId?: string | undefined;
 };
-export type NewOauthConnection = Common & { id: string; cloudId: string; grant: Grant; scopes: string[] };
+export type NewOauthConnection = Common & OauthAccount & { id: string };
 export type Reconnection =
   | { kind: 'api_token'; email: string; accountId: string; apiToken: string; cloudId?: string | undefined }
-  | { kind: 'oauth'; accountId: string; cloudId: string; grant: Grant; scopes: string[] };
+  | ({ kind: 'oauth'; accountId: string } & OauthAccount);
 
 /** What an inbound delivery is checked by: the secret of an admin webhook, or the ids of dynamic ones. */
 export type WebhookAuth = {
@@ -79,11 +84,11 @@ export function createConnectionCredentials({ pool, box }: { pool: Pool; box: Se
       const { id, siteUrl, cloudId, accountId, projectKey, autoSync, memberId, grant, scopes } = input;
       const { rows } = await pool.query<ConnectionRow>(
         `insert into connection (id, organisation_id, kind, site_url, cloud_id, account_id, project_key, auto_sync,
-           created_by_id, credentials, token_expires_at, scopes, refreshed_at)
-         values ($1, $2, 'oauth', $3, $4, $5, $6, $7, $8, $9, $10, $11, now()) returning ${connectionColumns}`,
+           created_by_id, credentials, token_expires_at, scopes, account_email, refreshed_at)
+         values ($1, $2, 'oauth', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now()) returning ${connectionColumns}`,
         [
           ...[id, organisationId, siteUrl, cloudId, accountId, projectKey, autoSync, memberId],
-          ...[seal(id, pairOf(grant)), new Date(grant.expiresAt), scopes],
+          ...[seal(id, pairOf(grant)), new Date(grant.expiresAt), scopes, input.accountName ?? null],
         ],
       );
       return theOne(rows);
@@ -101,7 +106,11 @@ export function createConnectionCredentials({ pool, box }: { pool: Pool; box: Se
          where id = $1 and kind = $2 and deleted_at is null returning ${connectionColumns}`,
         [
           ...[id, input.kind, seal(id, input.kind === 'oauth' ? pairOf(input.grant) : { apiToken: input.apiToken })],
-          ...[input.accountId, input.kind === 'oauth' ? null : input.email, input.cloudId ?? null],
+          ...[
+            input.accountId,
+            (input.kind === 'oauth' ? input.accountName : input.email) ?? null,
+            input.cloudId ?? null,
+          ],
           ...[grant ? new Date(grant.expiresAt) : null, input.kind === 'oauth' ? input.scopes : []],
         ],
       );
@@ -113,9 +122,11 @@ export function createConnectionCredentials({ pool, box }: { pool: Pool; box: Se
 
     /** The connection with its opened credentials, for calling Jira. Null when it is gone or they are erased. */
     async withCredentials(id: string): Promise<ConnectionWithCredentials | null> {
-      const { rows } = await pool.query<ConnectionRow & { sealedCredentials: Buffer | null }>({
+      const { rows } = await pool.query<ConnectionRow & { sealedCredentials: Buffer | null; blockedMs: number }>({
         name: 'connection-with-credentials',
-        text: `select ${connectionColumns}, credentials as "sealedCredentials" from connection
+        text: `select ${connectionColumns}, credentials as "sealedCredentials",
+            coalesce(greatest(0, extract(epoch from blocked_until - clock_timestamp()) * 1000), 0)::int as "blockedMs"
+          from connection
           where id = $1 and deleted_at is null`,
         values: [id],
       });

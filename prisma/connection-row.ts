@@ -13,6 +13,7 @@ export type ConnectionRow = {
   siteUrl: string;
   /** Where it is set, calls go through Atlassian's gateway: always for OAuth, and for scoped API tokens. */
   cloudId: string | null;
+  /** Who the credentials belong to: the e-mail of an API token's account, the display name of a grant's. */
   accountEmail: string | null;
   accountId: string | null;
   projectKey: string;

@@ -9,9 +9,13 @@ export type HealthFacts = {
   heldPushes: number;
   /** Issues that are followed through this connection. */
   trackedIssues: number;
+  /** Of these, the ones that have been followed through it for over a day. */
+  agedIssues: number;
   /** Deliveries of the last 24 hours: about issues that no finding is linked to, and about the others. */
   untrackedDeliveries: number;
   trackedDeliveries: number;
+  /** Changes of the last 24 hours that were not told but found by asking. */
+  caughtUp: number;
   /** Linked findings without any page or execution, so that there would be nothing to re-run. */
   linkedWithoutOccurrence: number;
   /** Findings that wait for a re-run, and how many of them an open session holds. */
@@ -28,8 +32,10 @@ export type HealthFacts = {
 const COUNTS = [
   'heldPushes',
   'trackedIssues',
+  'agedIssues',
   'untrackedDeliveries',
   'trackedDeliveries',
+  'caughtUp',
   'linkedWithoutOccurrence',
   'flagged',
   'inSession',
@@ -62,13 +68,15 @@ const factsSql = `
   select c.id as "connectionId",
     (select count(*) from push_item i join push_batch b on b.id = i.batch_id join source s on s.id = b.source_id
       where i.outcome = 'held' and b.status = 'running' and ${waitsForConnection} = c.id) as "heldPushes",
-    l.tracked as "trackedIssues", l.bare as "linkedWithoutOccurrence", l.flagged, l.held as "inSession",
+    l.tracked as "trackedIssues", l.aged as "agedIssues", l.bare as "linkedWithoutOccurrence", l.flagged, l.held as "inSession",
     l.stale as "staleCards",
     d.untracked as "untrackedDeliveries", d.tracked as "trackedDeliveries",
+    d.caught as "caughtUp",
     s.total as sources, s.enabled as "enabledSources", s.keyless as "sourcesWithoutProject"
   from connection c
   cross join lateral (
     select count(*) as tracked,
+      count(*) filter (where greatest(k.linked_at, c.created_at) < now() - interval '1 day') as aged,
       count(*) filter (where not exists (select 1 from occurrence o where o.finding_id = f.id)) as bare,
       count(*) filter (where f.status = 'needs_rerun') as flagged,
       count(*) filter (where f.status = 'needs_rerun' and exists (
@@ -80,7 +88,8 @@ const factsSql = `
     where k.connection_id = c.id and k.active and k.state = 'linked') l
   cross join lateral (
     select count(*) filter (where state = 'untracked') as untracked,
-      count(*) filter (where state in ('pending', 'processed') and event not in ('sync', 'poll')) as tracked
+      count(*) filter (where state in ('pending', 'processed') and event not in ('sync', 'poll')) as tracked,
+      count(*) filter (where state in ('pending', 'processed') and event in ('sync', 'poll')) as caught
     from delivery where connection_id = c.id and received_at > now() - interval '24 hours') d
   cross join lateral (
     select count(*) as total, count(*) filter (where (rule ->> 'enabled')::boolean) as enabled,

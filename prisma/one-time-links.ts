@@ -91,6 +91,17 @@ export function createOneTimeLinkStore({ pool, box }: { pool: Pool; box: SecretB
       });
     },
 
+    /** Has a session go on for `ttlMs` from now, but not beyond `endsAt`. One that is over stays over; never shortens. */
+    async prolong(id: string, { ttlMs, endsAt }: { ttlMs: number; endsAt: Date }): Promise<void> {
+      // Not more than one write a minute for somebody who clicks along.
+      await pool.query(
+        `update one_time_link set expires_at = least($3::timestamptz, now() + $2 * interval '1 millisecond')
+         where id = $1 and used_at is null and expires_at > now()
+           and expires_at < least($3::timestamptz, now() + $2 * interval '1 millisecond' - interval '1 minute')`,
+        [id, ttlMs, endsAt],
+      );
+    },
+
     /** Ends a session before its time. */
     async end(id: string): Promise<void> {
       await pool.query(`update one_time_link set used_at = now(), payload = '{}' where id = $1`, [id]);

@@ -40,14 +40,14 @@ function deadGrant(error: unknown): Failure {
   if (error instanceof JiraError && error.status === 404) {
     return {
       cause: 'Atlassian does not know this site for the grant any more (404).',
-      cure: 'The site was deleted, or the app was removed from it: connect with Atlassian again and choose the site.',
+      cure: "The site was deleted, or the app was removed from it. If it still exists, press Reconnect on the connection's page (/recheck connect) and choose the site.",
     };
   }
   // The authorization server's own words say more than a general text.
   if (error instanceof JiraError && error.operation === 'refresh') return inTwo(error);
   return {
     cause: 'Atlassian does not accept the grant any more (401).',
-    cure: 'Connect with Atlassian again; the consent was withdrawn, or not used for 90 days.',
+    cure: "The consent was withdrawn, or not used for 90 days: press Reconnect on the connection's page (/recheck connect).",
   };
 }
 
@@ -79,7 +79,7 @@ export function scopeFailure(scopes: ReadonlyArray<string>): Failure {
   const named = scopes.map((scope) => `${scope} (to ${NEEDED_SCOPES[scope] ?? 'work'})`);
   return {
     cause: `The credentials lack the ${scopes.length === 1 ? 'scope' : 'scopes'} ${named.join(', ')}.`,
-    cure: 'Connect again and grant every scope that is asked for; a scoped API token needs it ticked.',
+    cure: 'Grant every scope that is asked for: press Reconnect on the page of the connection, or connect anew where there is none yet. A scoped API token needs it ticked.',
   };
 }
 

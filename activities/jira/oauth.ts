@@ -113,7 +113,8 @@ export function createOauth({ app, timeoutMs, allowedHttpOrigins = [], now = Dat
         kind: 'scope',
         operation: 'exchange',
         reason: 'offline_access',
-        message: 'Atlassian gave no refresh token: the scope offline_access is missing. Connect again and grant it.',
+        message:
+          'Atlassian gave no refresh token: the scope offline_access is missing. Start again from the connect page and grant it.',
       });
     },
 
@@ -146,22 +147,28 @@ export function createOauth({ app, timeoutMs, allowedHttpOrigins = [], now = Dat
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-type Meaning = { kind: JiraErrorKind; cure: string };
+type Meaning = { kind: JiraErrorKind; cause: string; isOver?: boolean };
+
+// A grant that has died belongs to a connection, which goes on with a new one; before that there is none yet.
+const RENEW = "press Reconnect on the connection's page (/recheck connect)";
+const START = 'start again from the connect page (/recheck connect)';
 
 /** What the authorization server's error words mean for a connection. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   invalid_grant: {
     kind: 'auth',
-    cure: 'The grant is over (withdrawn, unused for 90 days, or its code was used before): connect with Atlassian again.',
+    cause: 'The grant is over (withdrawn, unused for 90 days, or its code was used before)',
+    isOver: true,
   },
-  unauthorized_client: { kind: 'auth', cure: 'The grant is over: connect with Atlassian again.' },
+  unauthorized_client: { kind: 'auth', cause: 'The grant is over', isOver: true },
   access_denied: {
     kind: 'auth',
-    cure: 'Either the consent was declined, or the client secret is wrong: check ATLASSIAN_CLIENT_SECRET, then connect with Atlassian again.',
+    cause: 'Either the consent was declined, or the client secret is wrong (check ATLASSIAN_CLIENT_SECRET)',
+    isOver: true,
   },
   invalid_client: {
     kind: 'auth',
-    cure: 'The client id or client secret is wrong: check ATLASSIAN_CLIENT_ID and ATLASSIAN_CLIENT_SECRET.',
+    cause: 'The client id or client secret is wrong: check ATLASSIAN_CLIENT_ID and ATLASSIAN_CLIENT_SECRET.',
   },
 };
 
@@ -170,7 +177,8 @@ function tokenFailure(operation: string, answer: Answer, now: number): JiraError
   const { status, header } = answer;
   const parsed = refusalBody.safeParse(parseJson(answer.body));
   const word = parsed.success && /^[a-z_]{1,40}$/.test(parsed.data.error) ? parsed.data.error : undefined;
-  const { kind, cure } = meaningOf(status, word);
+  const { kind, cause, isOver } = meaningOf(status, word);
+  const cure = isOver ? `${cause}: ${operation === 'refresh' ? RENEW : START}.` : cause;
   return new JiraError({
     kind,
     operation,
@@ -182,14 +190,14 @@ function tokenFailure(operation: string, answer: Answer, now: number): JiraError
 }
 
 function meaningOf(status: number, word: string | undefined): Meaning {
-  if (status === 429) return { kind: 'rate-limited', cure: 'Nothing was done; it is tried again later.' };
-  if (status >= 500) return { kind: 'unavailable', cure: 'The grant is kept; it is tried again later.' };
+  if (status === 429) return { kind: 'rate-limited', cause: 'Nothing was done; it is tried again later.' };
+  if (status >= 500) return { kind: 'unavailable', cause: 'The grant is kept; it is tried again later.' };
   const known = word === undefined ? undefined : MEANINGS[word];
   if (known) return known;
-  if (status === 401) return { kind: 'auth', cure: 'The access token is not valid: connect with Atlassian again.' };
+  if (status === 401) return { kind: 'auth', cause: 'The access token is not valid', isOver: true };
   return {
     kind: 'unavailable',
-    cure: 'The grant is kept; check ATLASSIAN_AUTH_URL and the settings of the OAuth app.',
+    cause: 'The grant is kept; check ATLASSIAN_AUTH_URL and the settings of the OAuth app.',
   };
 }
 

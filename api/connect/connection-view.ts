@@ -2,7 +2,7 @@
 
 import type { Check, ConnectionView, ToRoute } from '../operations/connection-types';
 import { type Html, html } from './html';
-import { kindAndAccount, stateWords } from './list-view';
+import { kindAndAccount, nameOf, stateWords } from './list-view';
 import {
   alert,
   buttonForm,
@@ -31,16 +31,19 @@ export function connectionPage(input: {
   const { viewer, connection, projects, test, done } = input;
   const at = `/connect/connections/${connection.id}`;
   const { autoSync } = connection;
+  const isDead = connection.status === 'reconnect_required';
+  const reconnect = html`<a class="button${isDead && ' primary'}" href="${at}/reconnect">Reconnect</a>`;
   const body = html`
 <p><a href="/connect">All connections</a></p>
 <section aria-labelledby="state"><h2 id="state">State</h2>
-${connection.status === 'reconnect_required' && alert(connection.health.reason ?? 'Jira does not accept the credentials any more. Reconnect.')}
+${isDead && alert(connection.health.reason ?? 'Jira does not accept the credentials any more. Reconnect.')}
 ${facts(connection)}
 <div class="actions">
-${buttonForm({ viewer, action: `${at}/test`, label: 'Test connection', look: 'primary' })}
+${isDead && reconnect}
+${buttonForm({ viewer, action: `${at}/test`, label: 'Test connection', ...(isDead ? {} : { look: 'primary' }) })}
 ${buttonForm({ viewer, action: `${at}/sync`, label: 'Synchronise now' })}
 ${buttonForm({ viewer, action: `${at}/auto-sync`, label: autoSync ? 'Switch auto sync off' : 'Switch auto sync on', fields: { autoSync: autoSync ? 'off' : 'on' } })}
-<a class="button" href="${at}/reconnect">Reconnect</a>
+${!isDead && reconnect}
 <a class="button" href="${at}/disconnect">Disconnect</a>
 </div></section>
 ${test && html`<section aria-labelledby="test"><h2 id="test">Test of ${moment(test.at, '')}</h2>${checklist(test.checks)}</section>`}
@@ -48,7 +51,7 @@ ${test && html`<section aria-labelledby="test"><h2 id="test">Test of ${moment(te
 <section aria-labelledby="mapping"><h2 id="mapping">What Done means</h2>
 <p>Which resolutions and statuses mean "will not be fixed", per project:</p>
 <ul>${projects.map((key) => html`<li><a href="${at}/mapping/${encodeURIComponent(key)}">${key}</a></li>`)}</ul></section>`;
-  return page({ title: `${connection.siteUrl}, ${connection.projectKey}`, viewer, body, done });
+  return page({ title: nameOf(connection), viewer, body, done });
 }
 
 function facts(connection: ConnectionView): Html {
@@ -58,6 +61,7 @@ function facts(connection: ConnectionView): Html {
 <dt>Connection</dt><dd>${stateWords(connection)}</dd>
 <dt>Site</dt><dd>${connection.siteUrl}</dd>
 <dt>Kind</dt><dd>${kindAndAccount(connection)}</dd>
+<dt>Connection id</dt><dd><code class="copy">${connection.id}</code></dd>
 <dt>Token</dt><dd>${works ? 'works' : 'does not work any more'}${works && kind === 'oauth' && health.tokenExpiresAt && html`; renewed by itself, next at ${moment(health.tokenExpiresAt, '')}`}</dd>
 <dt>Last webhook</dt><dd>${moment(health.lastWebhookAt, 'none yet')}</dd>
 <dt>Webhook expires</dt><dd>${kind === 'oauth' ? moment(health.webhookExpiresAt, 'not registered') : 'never'}</dd>
@@ -80,11 +84,11 @@ export function webhookPage(input: {
   const { viewer, connection, secret, adopted, toRoute } = input;
   const next = html`<p><a class="button" href="/connect/connections/${connection.id}">Go on to the connection</a></p>`;
   const body = html`
-<div class="done" role="status"><p>${connection.siteUrl} is connected, with the project ${connection.projectKey}.${adopted > 0 && ` ${adopted} links of the old connection were adopted.`}</p></div>
+<div class="done" role="status"><p>${connection.siteUrl} is connected, with the project ${connection.projectKey}.${adopted > 0 && ` ${adopted === 1 ? '1 link of the old connection was' : `${adopted} links of the old connection were`} adopted.`}</p></div>
 ${connection.kind === 'oauth' ? registered() : steps(connection, secret)}
 ${toRoute && routing(toRoute)}
 ${next}`;
-  return page({ title: 'Set up the webhook', viewer, body });
+  return page({ title: connection.kind === 'oauth' ? 'Connected' : 'Set up the webhook', viewer, body });
 }
 
 function routing({ sources, how }: ToRoute): Html {
@@ -95,8 +99,8 @@ function routing({ sources, how }: ToRoute): Html {
 }
 
 function registered(): Html {
-  return html`<section aria-labelledby="webhook"><h2 id="webhook">Nothing to do</h2>
-<p>The webhook is registered in Jira by itself, for the projects that sources are routed to, and renewed before it expires. If the OAuth app is not distributed, only the owner of the app gets deliveries.</p></section>`;
+  return html`<section aria-labelledby="webhook"><h2 id="webhook">Webhook in Jira</h2>
+<p>There is nothing to set up: the webhook is registered in Jira by itself, as soon as a source is routed to this connection or links are adopted, and renewed before it expires. If the OAuth app is not distributed, only the owner of the app gets deliveries.</p></section>`;
 }
 
 function steps(connection: ConnectionView, secret: string | null): Html {
@@ -139,7 +143,7 @@ ${field({ errors, id: 'apiToken', label: 'New API token', type: 'password', hint
 <div class="actions"><button type="submit" class="primary">Reconnect</button></div></form>`;
   const body = html`<p><a href="${at}">Back to the connection</a></p>
 <section aria-labelledby="again"><h2 id="again">New credentials</h2>
-<p>For ${connection.siteUrl}, ${connection.projectKey} (${kindAndAccount(connection)}). The connection stays the same: its links, its rules, its webhook. Pushes that were held go on by themselves, and what was missed is caught up.</p>
+<p>For ${nameOf(connection)}. The connection stays the same: its links, its rules, its webhook. Pushes that were held go on by themselves, and what was missed is caught up.</p>
 ${form}</section>`;
   return page({ title: `Reconnect ${connection.siteUrl}`, viewer, body, trouble });
 }
@@ -158,12 +162,13 @@ export function disconnectPage(input: {
 }): string {
   const { viewer, connection, sources } = input;
   const at = `/connect/connections/${connection.id}`;
-  const oauthNote = html`<li>Atlassian keeps listing Recheck under <em>Connected apps</em> of your account until you remove it there.</li>`;
+  const oauthNote = html`<li>Its webhook in Jira is deleted. Where Jira does not take the credentials any more it stays, is refused, and expires within 30 days.</li>
+<li>Atlassian keeps listing Recheck under <em>Connected apps</em> of your account until you remove it there.</li>`;
   const tokenNote = html`<li>The webhook in Jira stays until an admin of Jira deletes it; its deliveries are refused.</li>`;
   const body = html`<section aria-labelledby="sure"><h2 id="sure">This ends the connection</h2>
-<p>${connection.siteUrl}, ${connection.projectKey} (${kindAndAccount(connection)})</p>
+<p>${nameOf(connection)}</p>
 <ul>
-<li>${sources.length === 0 ? 'No source is routed to it.' : html`Sources that are routed to it and can push nothing until their rule names another connection: ${sources.join(', ')}.`}</li>
+<li>${sources.length === 0 ? 'No source is routed to it.' : html`${sources.length === 1 ? 'This source is routed to it, and pushes nothing until its' : 'These sources are routed to it, and push nothing until their'} rule names another connection: ${sources.join(', ')}.`}</li>
 <li>Its credentials and secrets are erased here. You may revoke the token at Atlassian too.</li>
 <li>Nothing is pushed through it from that moment on, and it is not polled any more.</li>
 <li>Links between findings and issues stay as history. A new connection to the same site can adopt them.</li>

@@ -56,14 +56,18 @@ export function stateWords({ status, health }: ConnectionView): string {
 export const kindWords: Record<ConnectionView['kind'], string> = { api_token: 'API token', oauth: 'OAuth' };
 
 /** The kind of a connection and whose credentials it goes by: what tells two connections to one site apart. */
-export function kindAndAccount({ kind, email, accountId }: ConnectionView): string {
-  const account = email ?? (accountId && `account ${accountId}`);
+export function kindAndAccount({ kind, email, accountName, accountId }: ConnectionView): string {
+  const account = email ?? accountName ?? (accountId && `account ${accountId}`);
   return account ? `${kindWords[kind]} of ${account}` : kindWords[kind];
 }
 
+/** A connection in one line. */
+export function nameOf(connection: ConnectionView): string {
+  return `${connection.siteUrl}, ${connection.projectKey} (${kindAndAccount(connection)})`;
+}
+
 function connectionLine(connection: ConnectionView): Html {
-  const { id, siteUrl, projectKey } = connection;
-  return html`<li><a href="/connect/connections/${id}">${siteUrl}, ${projectKey} (${kindAndAccount(connection)})</a>: ${stateWords(connection)}</li>`;
+  return html`<li><a href="/connect/connections/${connection.id}">${nameOf(connection)}</a>: ${stateWords(connection)}</li>`;
 }
 
 function oauthSection(viewer: Viewer): Html {

@@ -158,9 +158,9 @@ const checkWords: Record<string, string> = {
   scopes: 'Every scope granted',
   webhooks: 'Webhook registered in Jira',
   webhook: 'Webhook from Jira',
-  tracking: 'Deliveries are about issues that Recheck knows',
-  verification: 'Issues closed in Jira reach Fix Verification',
-  sessions: 'Session pending badges',
+  tracking: 'Webhooks are about issues that Recheck follows',
+  verification: 'Every finding in Jira has something to re-run',
+  sessions: 'Cards in Slack are up to date',
   polling: 'Hourly poll',
   pushes: 'Pushes go through',
 };

@@ -43,6 +43,8 @@ const setup = z.object({
   checks: z.array(check),
 });
 const state = z.object({
+  /** When the session is over however much it is used, in milliseconds since 1970. */
+  endsAt: z.number().default(0),
   setups: z.array(setup),
   /** The last test of each connection. */
   tests: z.record(z.string(), z.object({ at: z.string(), checks: z.array(check) })),
@@ -58,14 +60,19 @@ export type ReconnectTrouble = SessionState['troubles'][string];
 export type ConnectSession = { id: string; caller: Caller; csrf: string; state: SessionState };
 export type OpenedLink = { outcome: 'ok'; cookie: string } | { outcome: 'unknown' | 'used' | 'expired' | 'forbidden' };
 
+/** A session ends this long after its last use, in milliseconds. */
 export const SESSION_MS = 30 * 60_000;
+/** And this long after it was opened in any case. */
+export const MAX_SESSION_MS = 8 * 3_600_000;
 const MAX_SETUPS = 5;
-const nothing: SessionState = { setups: [], tests: {}, secrets: {}, troubles: {} };
+const nothing: SessionState = { endsAt: 0, setups: [], tests: {}, secrets: {}, troubles: {} };
 
 export type ConnectSessions = ReturnType<typeof createConnectSessions>;
 
+type SessionDeps = { db: Pick<Db, 'members' | 'oneTimeLinks'>; now?: (() => number) | undefined };
+
 /** Sessions of the connect page over the store of one-time links. */
-export function createConnectSessions({ db }: { db: Pick<Db, 'members' | 'oneTimeLinks'> }) {
+export function createConnectSessions({ db, now = Date.now }: SessionDeps) {
   const links = db.oneTimeLinks;
 
   async function callerOf(link: { organisationId: string; memberId: string }): Promise<Caller | null> {
@@ -82,16 +89,22 @@ export function createConnectSessions({ db }: { db: Pick<Db, 'members' | 'oneTim
       if (used.outcome !== 'ok') return used;
       if (!(await callerOf(used.link))) return { outcome: 'forbidden' };
       const { organisationId, memberId } = used.link;
-      const input = { memberId, kind: 'connect_session' as const, ttlMs: SESSION_MS, payload: nothing };
+      const payload: SessionState = { ...nothing, endsAt: now() + MAX_SESSION_MS };
+      const input = { memberId, kind: 'connect_session' as const, ttlMs: SESSION_MS, payload };
       return { outcome: 'ok', cookie: (await links.create(organisationId, input)).token };
     },
 
-    /** The session behind a cookie; null where it is over, or its member may not connect any more. */
+    /**
+     * The session behind a cookie, which this use of it prolongs; null where it is over, or its member may not connect
+     * any more.
+     */
     async find(cookie: string): Promise<ConnectSession | null> {
       const link = await links.find({ kind: 'connect_session', token: cookie });
       const caller = link && (await callerOf(link));
       if (!caller) return null;
-      return { id: link.id, caller, csrf: csrfOf(cookie), state: stateOf(link.payload) };
+      const kept = stateOf(link.payload);
+      await links.prolong(link.id, { ttlMs: SESSION_MS, endsAt: new Date(kept.endsAt) });
+      return { id: link.id, caller, csrf: csrfOf(cookie), state: kept };
     },
 
     /** Changes what the session keeps. */

@@ -34,7 +34,7 @@ input[aria-invalid=true], select[aria-invalid=true] { border: 2px solid var(--ba
 .actions form { margin: 0; }
 button, a.button { font: inherit; font-weight: 600; border: 1px solid var(--accent); border-radius: .3rem; padding: .5rem 1rem;
   min-height: 2.75rem; background: var(--card); color: var(--accent); cursor: pointer; text-decoration: none; display: inline-block; }
-button.primary { background: var(--accent); color: var(--on-accent); }
+button.primary, a.primary { background: var(--accent); color: var(--on-accent); }
 button.danger { border-color: var(--bad); color: var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { border: 2px solid var(--bad); background: var(--bad-ground); border-radius: .5rem; padding: .75rem 1.25rem; margin: 0 0 1.25rem; }
@@ -48,6 +48,7 @@ ul.checks p { margin: .1rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
+.copy { user-select: all; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 ol li, ul li { margin: .25rem 0; }
 `;

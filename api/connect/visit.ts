@@ -3,7 +3,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { html } from './html';
 import { alert, page, type Viewer } from './page';
-import { type ConnectSession, type ConnectSessions, isCsrfToken, SESSION_MS } from './sessions';
+import { type ConnectSession, type ConnectSessions, isCsrfToken, MAX_SESSION_MS } from './sessions';
 
 export const COOKIE = 'recheck_connect';
 
@@ -64,10 +64,11 @@ function valuesOf(req: Request, name: string): string[] {
     .map((each) => each.slice(0, MAX_LENGTH));
 }
 
-/** Hands the session's cookie to the browser: for these pages alone, and out of reach of scripts. */
+/** Hands the session's cookie to the browser: for these pages alone, and out of reach of scripts. It may outlive the
+ * session, whose end is kept here. */
 export function setCookie(res: Response, input: { value: string; isHttps: boolean }): void {
   const { value, isHttps } = input;
-  const maxAge = value ? SESSION_MS : 0;
+  const maxAge = value ? MAX_SESSION_MS : 0;
   res.cookie(COOKIE, value, { httpOnly: true, sameSite: 'lax', path: '/connect', secure: isHttps, maxAge });
 }
 
@@ -90,7 +91,7 @@ export function sendTrouble(res: Response, input: { status: number; title: strin
 
 /** What somebody without a session is told. */
 export function sendSignedOut(res: Response, command: string): void {
-  const message = `You have no session here, or it is over: it lasts 30 minutes and is for admins and owners. Type "${command} connect" in Slack and open the link that it answers.`;
+  const message = `You have no session here, or it is over: it ends 30 minutes after its last use, or after 8 hours, and is for admins and owners. Type "${command} connect" in Slack and open the link that it answers.`;
   res
     .status(401)
     .type('html')

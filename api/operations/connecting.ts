@@ -101,13 +101,15 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
     };
   }
 
-  async function store(caller: Caller, credentials: JiraCredentials, request: SaveRequest & { accountId: string }) {
-    const { projectKey, autoSync, accountId } = request;
+  async function store(caller: Caller, credentials: JiraCredentials, request: SaveRequest & Account) {
+    const { projectKey, autoSync, accountId, accountName } = request;
     const { siteUrl } = credentials;
     const common = { id: randomUUID(), siteUrl, accountId, projectKey, autoSync, memberId: caller.memberId };
     if (credentials.kind === 'oauth') {
       const { cloudId, grant, scopes } = credentials;
-      const connection = await db.connections.createOauth(caller.organisationId, { ...common, cloudId, grant, scopes });
+      const connection = await db.connections.createOauth(caller.organisationId, {
+        ...{ ...common, cloudId, grant, scopes, accountName },
+      });
       return { connection, webhookSecret: null };
     }
     const webhookSecret = randomBytes(32).toString('base64url');
@@ -186,8 +188,8 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
       const old = await knownOld(caller, credentials, request.adoptFrom);
       const tested = await test(credentials, request.projectKey);
       if (!tested.ok || !tested.account) return { ok: false, checks: [...tested.checks] };
-      const { accountId } = tested.account;
-      const { connection, webhookSecret } = await store(caller, credentials, { ...request, accountId });
+      const account = accountOf(tested.account);
+      const { connection, webhookSecret } = await store(caller, credentials, { ...request, ...account });
       let adopted = 0;
       for (const from of old) adopted += await db.adoption.adopt(caller.organisationId, { from, to: connection.id });
       if (request.autoSync) await schedule(connection, true);
@@ -225,8 +227,8 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
       const credentials = await located(given);
       const tested = await test(credentials);
       if (!tested.ok || !tested.account) return { ok: false, checks: [...tested.checks] };
-      const { accountId } = tested.account;
-      const stored = await db.connections.reconnect(connection.id, { ...credentials, accountId });
+      const account = accountOf(tested.account);
+      const stored = await db.connections.reconnect(connection.id, { ...credentials, ...account });
       if (!stored) {
         throw new Refusal(
           'conflict',
@@ -238,6 +240,12 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
       return { ok: true, checks: [...tested.checks] };
     },
   };
+}
+
+type Account = { accountId: string; accountName: string | undefined };
+
+function accountOf({ accountId, displayName }: { accountId: string; displayName?: string | undefined }): Account {
+  return { accountId, accountName: displayName || undefined };
 }
 
 function routingHow(id: string): string {

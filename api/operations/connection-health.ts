@@ -9,6 +9,8 @@ const WEBHOOK_STEPS =
   'In Jira, open Settings > System > WebHooks and compare URL and secret of the webhook with those of this connection; it must be Enabled and send "Issue: updated" and "Issue: deleted".';
 const LATE_POLLS = 3;
 
+const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
+
 type Known = { row: ConnectionRow; facts: HealthFacts; now: Date; pollMs: number };
 type Wrong = { cause: string; cure: string };
 /** Nothing is wrong, but nothing was seen to be right either. */
@@ -32,13 +34,13 @@ const rules: Record<string, Rule> = {
           cause: row.statusReason ?? 'Jira does not accept the credentials any more (401 or 403).',
           cure:
             row.kind === 'oauth'
-              ? 'Press Reconnect on the connect page and grant every scope again. Pushes wait meanwhile and go on by themselves.'
-              : 'Check in the Atlassian account settings that the API token was not revoked and has not expired, make a new one, and press Reconnect on the connect page. Pushes wait meanwhile and go on by themselves.',
+              ? 'Grant every scope when you reconnect. Pushes wait meanwhile and go on by themselves.'
+              : 'Check in the Atlassian account settings that the API token was not revoked and has not expired, make a new one, and press Reconnect on the page of the connection. Pushes wait meanwhile and go on by themselves.',
         },
 
   project: ({ row }) =>
     row.lostProjects.length === 0
-      ? null
+      ? whileDead(row, 'Every project that sources are routed to was seen until then.')
       : {
           cause: `The account does not see ${row.lostProjects.join(', ')} any more (404).`,
           cure: 'Give the account the permission Browse projects again, or correct the project key in the rule of the source: it is case-sensitive. Findings stay as they are meanwhile.',
@@ -52,7 +54,10 @@ const rules: Record<string, Rule> = {
       return { state: 'unknown', note: 'Jira sent nothing about a followed issue in the last 24 hours.' };
     }
     return {
-      cause: `All ${facts.untrackedDeliveries} deliveries of the last 24 hours were about issues that no finding is linked to.`,
+      cause:
+        facts.untrackedDeliveries === 1
+          ? 'The only delivery of the last 24 hours was about an issue that no finding is linked to.'
+          : `All ${facts.untrackedDeliveries} deliveries of the last 24 hours were about issues that no finding is linked to.`,
       cure: 'An issue made by hand in Jira is followed once it is linked: POST /api/v1/findings/{id}/link with its key. If the issues are those of Recheck, the webhook was made for another connection: compare its integration_id.',
     };
   },
@@ -60,7 +65,7 @@ const rules: Record<string, Rule> = {
   verification: ({ facts }) => {
     if (facts.linkedWithoutOccurrence > 0) {
       return {
-        cause: `${facts.linkedWithoutOccurrence} linked findings have no page or execution, so there is nothing to re-run.`,
+        cause: `${many(facts.linkedWithoutOccurrence, 'linked finding has', 'linked findings have')} no page or execution, so there is nothing to re-run.`,
         cure: 'Send a report that contains them again.',
       };
     }
@@ -73,8 +78,8 @@ const rules: Record<string, Rule> = {
     facts.staleCards === 0
       ? null
       : {
-          cause: `${facts.staleCards} cards in Slack have been behind for more than a minute, so a Session pending badge may be missing.`,
-          cure: 'List what needs a re-run again to refresh the panel; if it stays, check that Recheck is still in the channel.',
+          cause: `${many(facts.staleCards, 'card in Slack has', 'cards in Slack have')} been behind for more than a minute, so a re-run that was begun ("Session pending") may not show.`,
+          cure: 'Type "/recheck list needs re-run" to see how things stand; if it stays, check that Recheck is still in the channel.',
         },
 
   polling: pollTrouble,
@@ -88,18 +93,28 @@ const rules: Record<string, Rule> = {
     }
     if (facts.heldPushes > 0) {
       return {
-        cause: `${facts.heldPushes} pushes are held until the connection works.`,
-        cure: 'Reconnect: they go on by themselves. Nothing has to be pushed again.',
+        cause: `${many(facts.heldPushes, 'push is', 'pushes are')} held until the connection works.`,
+        cure: 'Reconnect: what is held goes on by itself. Nothing has to be pushed again.',
       };
     }
     return facts.sourcesWithoutProject === 0
       ? null
       : {
-          cause: `${facts.sourcesWithoutProject} sources are switched on without a Jira project key, so they cannot push.`,
-          cure: 'Give each a project key in its rule.',
+          cause: `${many(facts.sourcesWithoutProject, 'source is', 'sources are')} switched on without a Jira project key, and can push nothing.`,
+          cure: 'Give each a project key in its rule: /recheck rules and the key of the source.',
         };
   },
 };
+
+/** What cannot be looked at with credentials that do not work; `last` is what was known when they did. */
+function whileDead({ status }: ConnectionRow, last: string): Unseen | null {
+  if (status === 'connected') return null;
+  return { state: 'unknown', note: `It cannot be known until the connection is reconnected. ${last}` };
+}
+
+function at(moment: Date): string {
+  return `on ${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
 
 function webhookTrouble({ row, facts, now }: Known): ReturnType<Rule> {
   if (row.webhookError) {
@@ -114,11 +129,26 @@ function webhookTrouble({ row, facts, now }: Known): ReturnType<Rule> {
       cure: 'Press "Synchronise now": it is registered again.',
     };
   }
-  if (row.lastWebhookAt) return null;
+  // An administrator's webhook goes on without our credentials; those of a grant end with it.
+  const end =
+    row.kind === 'oauth'
+      ? whileDead(
+          row,
+          `${row.lastWebhookAt ? `The last webhook came ${at(row.lastWebhookAt)}.` : 'No webhook has come yet.'}`,
+        )
+      : null;
+  if (row.lastWebhookAt || end) return end;
   if (facts.trackedIssues === 0) {
     return {
       state: 'unknown',
       note: 'Jira has not sent anything yet, and no issue is followed through this connection.',
+    };
+  }
+  // Jira tells of changes alone: right after the first pushes nothing was to be told.
+  if (facts.agedIssues === 0 && facts.caughtUp === 0) {
+    return {
+      state: 'unknown',
+      note: 'Jira has not sent anything yet; it does when somebody changes an issue that Recheck follows.',
     };
   }
   return {
@@ -141,7 +171,7 @@ function pollTrouble({ row, now, pollMs }: Known): ReturnType<Rule> {
   if (!row.lastPollAt) return { state: 'unknown', note: 'Auto sync is on; the first poll has not run yet.' };
   if (now.getTime() - row.lastPollAt.getTime() <= LATE_POLLS * pollMs) return null;
   return {
-    cause: `The last poll was on ${row.lastPollAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, longer ago than it should.`,
+    cause: `The last poll was ${at(row.lastPollAt)}, longer ago than it should.`,
     cure: 'Check that a worker of Recheck runs and that Temporal answers (/readyz).',
   };
 }

@@ -46,6 +46,7 @@ const connectionFields = {
   status: z.enum(['connected', 'reconnect_required', 'disconnected']),
   siteUrl: z.string(),
   email: z.string().nullable(),
+  accountName: z.string().nullable(),
   accountId: z.string().nullable(),
   projectKey: z.string(),
   autoSync: z.boolean(),

@@ -145,6 +145,8 @@ describe('connecting by API token', () => {
     await browser.open(`/connect/connections/${connectionId}`);
     const good = await browser.press('Test connection');
     expect(good.text).toContain('The connection was tested');
+    // The page's address ends otherwise now; the id is what a source is routed with.
+    expect(good.text).toContain(`Connection id ${connectionId}`);
     for (const words of ['Site URL reachable', 'Credentials valid', 'Project accessible', 'Permissions present'])
       expect(good.text).toContain(`✓ Passed : ${words}`);
     await must(stack.sandbox('PUT', '/projects/ACC', { invisible: true }));

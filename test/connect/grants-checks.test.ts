@@ -40,7 +40,7 @@ describe('C4 the test of a connection against Jira', () => {
       {
         name: 'credentials',
         cause: expect.stringContaining('read:jira-user'),
-        cure: expect.stringContaining('Connect'),
+        cure: expect.stringContaining('Grant every scope'),
       },
     ]);
     expect(await world.row(id)).toMatchObject({ status: 'reconnect_required' });

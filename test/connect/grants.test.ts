@@ -143,7 +143,7 @@ describe('C2 a refresh token', () => {
     expect(failures.map(({ kind }) => kind)).toEqual(Array(5).fill('auth'));
     expect(await world.row(id)).toMatchObject({
       status: 'reconnect_required',
-      statusReason: expect.stringContaining('connect with Atlassian again'),
+      statusReason: expect.stringContaining("press Reconnect on the connection's page (/recheck connect)"),
       brokenAt: expect.any(Date),
     });
     expect(await world.notices(id)).toEqual([

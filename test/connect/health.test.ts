@@ -116,9 +116,15 @@ describe('the health of a connection', () => {
     const connection = await connected();
     const { id } = connection;
     const finding = await linked(id, 'c10-webhook');
+    expect(await check(id, 'webhook')).toMatchObject({ ok: true, state: 'unknown' });
+    const aged = `update connection set created_at = now() - interval '2 days' where id = $1`;
+    await stack.db.query(aged, [id]);
+    expect(await check(id, 'webhook')).toMatchObject({ ok: true, state: 'unknown' });
+    await stack.db.query(`update issue_link set linked_at = now() - interval '2 days' where connection_id = $1`, [id]);
     expect(await check(id, 'webhook')).toMatchObject({ ok: false, cure: expect.stringContaining('integration_id') });
     await deliver(connection, '999999');
     await until(async () => (await check(id, 'webhook')).ok, { what: 'the noted webhook' });
+    expect(await check(id, 'tracking')).toMatchObject({ cause: expect.stringMatching(/^The only delivery /) });
     expect((await health(id)).lastWebhookAt).toEqual(expect.stringMatching(/^\d{4}-/));
     expect(await check(id, 'tracking')).toMatchObject({
       ok: false,
@@ -140,16 +146,22 @@ describe('the health of a connection', () => {
     const number = [Number(finding.slice(2))];
     expect((await check(id, 'verification')).ok).toBe(true);
     await stack.db.query(`delete from occurrence where ${ofFinding}`, number);
-    expect(await check(id, 'verification')).toMatchObject({ ok: false, cure: expect.stringContaining('report') });
+    expect(await check(id, 'verification')).toMatchObject({
+      ok: false,
+      cause: expect.stringContaining('1 linked finding has no page'),
+      cure: expect.stringContaining('report'),
+    });
     expect((await check(id, 'sessions')).ok).toBe(true);
     // Again and again: the outbox may be at work on the card just then.
     const behind = `dirty = true, dirty_since = now() - interval '5 minutes', not_before = now() + interval '1 hour'`;
-    const isStale = async () => {
+    const stale = async () => {
       await stack.db.query(`update card set ${behind} where ${ofFinding}`, number);
-      return !(await check(id, 'sessions')).ok;
+      const found = await check(id, 'sessions');
+      return found.ok ? null : found;
     };
-    await until(isStale, { what: 'the card that is behind' });
-    expect(await check(id, 'sessions')).toMatchObject({ ok: false, cause: expect.stringContaining('Session pending') });
+    expect(await until(stale, { what: 'the card that is behind' })).toMatchObject({
+      cause: expect.stringMatching(/^1 card in Slack has .*Session pending/),
+    });
   });
 
   it('C10 holds pushes of a broken connection, counts them, and lets them go when it is reconnected', async () => {
@@ -173,10 +185,26 @@ describe('the health of a connection', () => {
     expect(await health(id)).toMatchObject({ heldPushes: 1 });
     expect(await check(id, 'pushes')).toMatchObject({
       ok: false,
-      cure: expect.stringContaining('go on by themselves'),
+      cause: '1 push is held until the connection works.',
+      cure: expect.stringContaining('goes on by itself'),
     });
     const told = await createSlackPeople(stack).types('owner', 'connect');
     expect(told.text).toContain('1 held push');
+    expect(told.text).toMatch(/last poll .*, auto sync off, /);
+    // Seen well before, but nobody can look now; an administrator's webhook goes on without the credentials.
+    expect(await check(id, 'project')).toMatchObject({ ok: true, state: 'unknown' });
+    const card = async () => {
+      const { rows } = await stack.db.query(
+        'select c.ts from card c join finding f on f.id = c.finding_id where f.number = $1',
+        [Number(finding.slice(2))],
+      );
+      const { channels } = await must(stack.slack('GET', `/state?channel=${stack.local.slackChannelId}`));
+      const messages = channels.flatMap((each: { messages?: { ts: string; text: string }[] }) => each.messages ?? []);
+      return messages.find((each: { ts: string }) => each.ts === rows[0]?.ts);
+    };
+    const waits = 'Its push waits for the connection to Jira';
+    await until(async () => (await card())?.text.includes(waits), { what: 'the card of the held push', seconds: 60 });
+    expect(JSON.stringify(await card())).not.toContain('finding.push');
     // As it stands right after new credentials, before the synchronisation has let the pushes go.
     await stack.db.query(`update connection set status = 'connected' where id = $1`, [id]);
     expect(await check(id, 'pushes')).toMatchObject({ ok: true, state: 'unknown' });

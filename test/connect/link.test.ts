@@ -177,6 +177,26 @@ describe('the way to the connect page', () => {
     expect(name).toContain(jiraBotEmail);
   });
 
+  it('C9 has a session go on while it is used, with what was typed, and ends it half an hour later', async () => {
+    const browser = await signedIn(stack);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(browser.page()?.html ?? '')?.[1] ?? '';
+    const ends = `kind = 'connect_session' and used_at is null`;
+    const leave = (left: string) =>
+      stack.db.query(`update one_time_link set expires_at = now() + $1::interval where ${ends}`, [left]);
+    const left = async () => {
+      const sql = `select max(extract(epoch from expires_at - now()))::int as seconds from one_time_link where ${ends}`;
+      return (await stack.db.query<{ seconds: number }>(sql)).rows[0]?.seconds ?? 0;
+    };
+    await leave('2 minutes');
+    expect((await browser.post('/connect/token', { csrf })).status).toBe(400);
+    expect(await left()).toBeGreaterThan(25 * 60);
+    expect(await left()).toBeLessThanOrEqual(30 * 60);
+    await leave('-1 seconds');
+    const over = await browser.open('/connect');
+    expect(over).toMatchObject({ status: 401, text: expect.stringContaining('30 minutes after its last use') });
+    expect((await browser.open('/connect')).status).toBe(401);
+  });
+
   it('C9 ends a session when its owner signs out', async () => {
     const browser = await signedIn(stack);
     const cookie = browser.cookies.get('recheck_connect') ?? '';

@@ -62,8 +62,14 @@ describe('connecting with OAuth', () => {
     expect(picker.text).toContain('Choose the project');
     const saved = await browser.press('Save connection', { projectKey: 'ACC' });
     expect(saved.text).toContain('registered in Jira by itself');
+    expect(saved.html).toContain('<h1>Connected</h1>');
     const made = await newest(before);
     expect(made).toMatchObject({ kind: 'oauth', status: 'connected', projectKey: 'ACC' });
+    // The seeded connection is to the same site and project.
+    expect(made).toMatchObject({ email: null, accountName: 'Recheck' });
+    const own = await browser.open(`/connect/connections/${made?.id}`);
+    expect(own.html).toContain(`<h1>${made?.siteUrl}, ACC (OAuth of Recheck)</h1>`);
+    expect((await createSlackPeople(stack).types('admin', 'connect')).text).toContain('ACC, OAuth of Recheck');
 
     const { rows } = await stack.db.query(
       "select encode(credentials, 'escape') as sealed from connection where id = $1",
@@ -179,7 +185,7 @@ describe('connecting with OAuth', () => {
     const answer = await browser.open(`/connect/atlassian/callback?${new URLSearchParams({ code: 'wrong', state })}`);
     expect(answer.status).toBe(502);
     expect(answer.text).toContain('invalid_grant');
-    expect(answer.text).toContain('connect with Atlassian again');
+    expect(answer.text).toContain('start again from the connect page');
   });
 
   it('C2 C10 reconnects a dead grant by consent, as the same connection', async () => {
@@ -194,6 +200,12 @@ describe('connecting with OAuth', () => {
     const dead = await (await signedIn(stack)).open(`/connect/connections/${id}`);
     expect(dead.text).toContain('does not work any more');
     expect(dead.text).not.toContain('renewed by itself');
+    // The button of another name would make a second connection, and leave the sources on this one.
+    expect(dead.text).toContain("press Reconnect on the connection's page");
+    expect(dead.text).not.toMatch(/connect with Atlassian again/i);
+    expect(primaryOf(dead)).toEqual(['Reconnect']);
+    expect(dead.text).toMatch(/\? Not yet known : Project accessible It cannot be known until .*reconnected/);
+    expect(dead.text).toMatch(/\? Not yet known : Webhook from Jira It cannot be known .* No webhook has come yet\./);
     expect(
       (await stack.api('POST', `/api/v1/connections/${id}/reconnect`, { email: 'a@b.c', apiToken: 't' })).body.code,
     ).toBe('oauth_connection');
@@ -204,6 +216,9 @@ describe('connecting with OAuth', () => {
     const done = await browser.press('Accept');
     expect(done.url).toBe(`${stack.local.baseUrl}/connect/connections/${id}?done=reconnected`);
     expect(done.text).toContain('new credentials');
+    expect(primaryOf(done)).toEqual(['Test connection']);
+    expect(done.text).toContain('(OAuth of Recheck)');
+    expect(done.text).toContain('✓ Passed : Project accessible');
     expect(await status()).toBe('connected');
     expect((await must(stack.api('POST', `/api/v1/connections/${id}/test`))).ok).toBe(true);
   });
@@ -224,7 +239,7 @@ describe('connecting with OAuth', () => {
     const browser = await signedIn(stack);
     const at = `${stack.local.baseUrl}/connect/connections/${id}/reconnect`;
     const asked = await browser.open(at);
-    expect(asked.text).toMatch(/OAuth of account \S+/);
+    expect(asked.text).toContain('(OAuth of Recheck)');
     await browser.press('Reconnect with Atlassian');
     const declined = await browser.press('Cancel');
     expect(declined).toMatchObject({ url: at, status: 400 });
@@ -259,10 +274,13 @@ describe('connecting with OAuth', () => {
           .rowCount,
       { what: 'the stored webhook id', seconds: 60 },
     );
+    const asked = await (await signedIn(stack)).open(`/connect/connections/${id}/disconnect`);
+    expect(asked.text).toContain('Its webhook in Jira is deleted.');
     const told = await createSlackPeople(stack).types('admin', 'disconnect');
     const people = createSlackPeople(stack);
     const sure = await people.presses('admin', told, 'connect.ask_disconnect', id);
     expect(sure.text).toContain('credentials are erased');
+    expect(sure.text).toContain('its webhook in Jira is deleted');
     expect(await connections()).toEqual(expect.arrayContaining([expect.objectContaining({ id })]));
     expect((await people.presses('admin', sure, 'connect.disconnect', id)).text).toContain('is disconnected');
 
@@ -288,6 +306,12 @@ describe('connecting with OAuth', () => {
     );
     expect(preview).toMatchObject({ create: [], refuse: [{ finding }] });
   });
+
+  /** The buttons that stand out. */
+  function primaryOf({ html }: Shown): string[] {
+    const found = html.matchAll(/<(?:button|a)\b[^>]*class="[^"]*\bprimary\b[^"]*"[^>]*>([^<]*)</g);
+    return [...found].map(([, label = '']) => label);
+  }
 
   async function codeOf(parameters: URLSearchParams): Promise<string> {
     const body = new URLSearchParams(parameters);

@@ -9,6 +9,12 @@ const STATUS = { id: '3', name: 'Done', statusCategory: { key: 'done' } };
 /** One call of each method, and a minimal answer to it, with a field that no description knows. */
 const CALLS: Array<[string, (client: JiraClient) => Promise<unknown>, string, unknown]> = [
   ['myself', (jira) => jira.myself(), 'GET /rest/api/3/myself', { accountId: 'a', new: 1 }],
+  [
+    'usersById',
+    (jira) => jira.usersById('5b10'),
+    'GET /rest/api/3/user/search?accountId=5b10',
+    [{ accountId: '5b10', displayName: 'Ada', active: true, avatarUrls: {} }],
+  ],
   ['serverInfo', (jira) => jira.serverInfo(), 'GET /rest/api/3/serverInfo', { baseUrl: 'https://x' }],
   [
     'mypermissions',

@@ -111,7 +111,7 @@ describe('the connection test', () => {
       { myself: { status: 401, body: { code: 401, message: 'Unauthorized; scope does not match' } } },
       'credentials',
       'scope read:jira-user',
-      'Connect again',
+      'Grant every scope',
     ],
     [
       'a rate limit',
@@ -206,7 +206,7 @@ describe('the connection test of an OAuth connection', () => {
 
   it('names the scopes that were not granted', async () => {
     const report = await check(listed, { grant: { scopes: scopes.slice(0, 1) }, webhooks });
-    expect(wrong(report)).toMatchObject([{ name: 'scopes', cure: expect.stringContaining('Connect again') }]);
+    expect(wrong(report)).toMatchObject([{ name: 'scopes', cure: expect.stringContaining('Grant every scope') }]);
     for (const scope of scopes.slice(1, 4)) expect(wrong(report)[0]?.cause).toContain(scope);
   });
 
@@ -228,7 +228,7 @@ describe('the connection test of an OAuth connection', () => {
   });
 
   it.each([
-    ['a dead grant', { status: 401 }, 'credentials', 'does not accept the grant', 'Connect with Atlassian again'],
+    ['a dead grant', { status: 401 }, 'credentials', 'does not accept the grant', 'press Reconnect'],
     ['a site that is gone', { status: 404 }, 'credentials', 'does not know this site', 'choose the site'],
     ['an outage of the gateway', { status: 503 }, 'address', 'Jira answered 503', 'later'],
   ])('names cause and cure of %s', async (_what, myself, name, cause, cure) => {

@@ -200,7 +200,7 @@ describe('the optional fields', () => {
       priorities: { serious: 'Blocker' },
       component: 'Web',
       assignee: 'acc-1',
-      template: { customfield_1: 'x' },
+      template: { fields: { customfield_1: 'x' } },
     };
     const { fields, dropped } = issueFields({ ...AXE, rule, createFields: SCREEN });
     expect(dropped.sort()).toEqual(['assignee', 'components', 'customfield_1', 'priority']);
@@ -211,7 +211,7 @@ describe('the optional fields', () => {
     const rule = {
       component: 'web',
       assignee: 'acc-1',
-      template: { customfield_1: { value: 'x' }, summary: 'not this' },
+      template: { fields: { customfield_1: { value: 'x' }, summary: 'not this' } },
     };
     const createFields = [
       ...(SCREEN ?? []),

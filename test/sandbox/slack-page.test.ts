@@ -106,6 +106,22 @@ async function violations(): Promise<string[]> {
 }
 
 describe('the page of the sandbox', () => {
+  it('lets the day scroll away with its messages instead of covering them', async () => {
+    const channel = world.slack.channelId;
+    for (let number = 1; number <= 40; number += 1) {
+      await world.client.chat.postMessage({ channel, text: `Message ${number}` });
+    }
+    await open();
+    await page.getByText('Message 40', { exact: true }).scrollIntoViewIfNeeded();
+    const shown = () =>
+      page.evaluate(() => {
+        const box = (selector: string) => document.querySelector(selector)?.getBoundingClientRect();
+        const [list, day] = [box('.messages'), box('.day span')];
+        return list && day ? day.bottom > list.top : null;
+      });
+    expect(await shown()).toBe(false);
+  });
+
   it('runs a slash command and shows the answer to that person only', async () => {
     await open();
     await composer().fill('/recheck list');

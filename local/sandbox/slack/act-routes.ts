@@ -165,14 +165,22 @@ async function seen(
     ephemerals: await context.messages.ephemerals({ user: user.id, since }),
     view: await context.views.top(user.id),
   });
-  const end = Date.now() + wait;
-  let now = await look();
-  while (!now.ephemerals.length && now.view?.hash === before && Date.now() < end) {
-    await once(context.changes, 'change', { signal: AbortSignal.timeout(Math.max(1, end - Date.now())) }).catch(
-      () => null,
-    );
-    now = await look();
+  const end = AbortSignal.timeout(Math.max(1, wait));
+  for (;;) {
+    const looked = new AbortController();
+    // Listens before it looks: what changes while it is read would else be waited for until the time is up.
+    const changed = once(context.changes, 'change', { signal: AbortSignal.any([end, looked.signal]) });
+    const changedOrNot = changed.catch(() => null);
+    const now = await look();
+    if (now.ephemerals.length > 0 || now.view?.hash !== before || wait === 0 || end.aborted) {
+      looked.abort();
+      return shownNow(now);
+    }
+    await changedOrNot;
   }
+}
+
+function shownNow(now: { ephemerals: Message[]; view: View | null }) {
   const shown = now.ephemerals.map((each) => ({ channel: each.channel, ...messageObject(each) }));
   return { ephemerals: shown, view: now.view ? viewObject(now.view) : null };
 }

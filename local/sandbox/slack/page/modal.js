@@ -80,6 +80,8 @@ function focusIn(dialog, focused) {
     first.querySelector('input, textarea, select, button') ??
     dialog.querySelector('.modal-foot button')
   ).focus();
+  // It stands below its input, which may be as long as the window.
+  dialog.querySelector('.input-error')?.scrollIntoView({ block: 'nearest' });
 }
 
 async function submit(event) {
