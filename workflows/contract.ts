@@ -4,7 +4,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor, LifecycleState, VerdictGiven } from './rules/lifecycle';
-import type { GivenVerdict, MissingDecision } from './rules/vocabulary';
+import type { GivenVerdict, MissingDecision, PushStatus } from './rules/vocabulary';
 
 /** Workflows, and the activities that touch PostgreSQL and Temporal itself. */
 export const taskQueue = 'recheck';
@@ -13,11 +13,13 @@ export const jiraTaskQueue = 'recheck-jira';
 
 export const lifecycleWorkflowId = (findingId: string) => `finding:${findingId}`;
 export const pushWorkflowId = (batchId: string) => `push:${batchId}`;
+export const groupedIssuesWorkflowId = (reportId: string) => `groupedIssues:${reportId}`;
+export const evidenceWorkflowId = (findingId: string) => `evidence:${findingId}`;
 export const sessionWorkflowId = (sessionId: string) => `session:${sessionId}`;
 
 /** Durations in milliseconds; configuration, carried in the input so that a replay sees what the run saw. 0 skips a wait. */
 export type Timings = {
-  /** After Done, before the issue is read: people set the resolution a moment later. */
+  /** After the first sign of a change, before the issue is read: people set the resolution a moment after Done. */
   settleMs: number;
   /** Start-to-close of one create; the HTTP timeout and the wait for a slot stay below it. */
   createTimeoutMs: number;
@@ -27,7 +29,16 @@ export type Timings = {
 };
 
 export type LifecycleInput = { organisationId: string; findingId: string; timings: Timings };
-export type PushInput = { batchId: string; actor: Actor };
+/** What a person waits for goes before what runs in the background. */
+export type PushLane = 'interactive' | 'bulk';
+export type PushInput = { batchId: string; actor: Actor; lane?: PushLane };
+/** What became of the approval that the push of a finding waits for. */
+export type ApprovalSaid = {
+  batchId: string;
+  said: 'asked' | 'rejected' | 'expired' | 'cancelled';
+  actor: Actor;
+  reason?: string;
+};
 export type PushResult =
   | { outcome: 'created' | 'reused'; jiraKey: string }
   | { outcome: 'refused' | 'failed' | 'held'; reason: string };
@@ -41,12 +52,39 @@ export const linkUpdate = defineUpdate<LifecycleState, [LinkInput]>('link');
 export const unlinkUpdate = defineUpdate<LifecycleState, [UnlinkInput]>('unlink');
 /** What becomes of a finding whose issue was deleted in Jira. */
 export const missingDecidedUpdate = defineUpdate<LifecycleState, [MissingInput]>('missingDecided');
-/** Signals: level-triggered ("something changed, go and read"), so a repeated or late one does no harm. */
+/** Signals do no harm when they are repeated or late. This one is level-triggered: "something changed, go and read". */
 export const jiraChangedSignal = defineSignal('jiraChanged');
+/** This one names the claim that it is about. */
 export const verdictSignal = defineSignal<[VerdictGiven]>('verdict');
+export const approvalSignal = defineSignal<[ApprovalSaid]>('approval');
 export const lifecycleStateQuery = defineQuery<LifecycleState>('state');
 
-export type PushBatchInput = { organisationId: string; batchId: string; findingIds: string[]; actor: Actor };
+/** After how long an approval that nobody gave is asked for again, and after how long it expires, in milliseconds; 0 is never. */
+export type ApprovalTimings = { remindMs: number; expireMs: number };
+export type PushRef = { organisationId: string; batchId: string };
+export type PushBatchInput = PushRef & {
+  actor: Actor;
+  approval?: ApprovalTimings;
+  /** Only runs that began before items were read from PostgreSQL carry them. */
+  findingIds?: string[];
+};
+export type PushDecision = 'approve' | 'reject' | 'cancel' | 'expire';
+export type DecisionInput = { memberId: string; note?: string };
+/** `status` as the push is now; `decided`: this decision made it so, and not an earlier one. */
+export type DecidedPush = { status: PushStatus; decided: boolean };
+export const approveUpdate = defineUpdate<DecidedPush, [DecisionInput]>('approve');
+export const rejectUpdate = defineUpdate<DecidedPush, [DecisionInput]>('reject');
+export const cancelPushUpdate = defineUpdate<DecidedPush, [DecisionInput]>('cancel');
+/** Items of the push wait again. */
+export const resumePushSignal = defineSignal('resume');
+
+/** How many places of a finding came and went by a report. */
+export type PlacesChanged = { findingId: string; came: number; gone: number };
+export type GroupedIssuesInput = { organisationId: string; reportId: string; changed: PlacesChanged[] };
+
+export type EvidenceInput = { organisationId: string; findingId: string };
+/** Level-triggered: "attach what is not attached yet". */
+export const evidenceSignal = defineSignal('evidence');
 
 export type SessionInput = { organisationId: string; sessionId: string };
 export type VerdictInput = { findingId: string; verdict: GivenVerdict; note?: string };

@@ -1,6 +1,6 @@
 import { ActivityFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
-import { jiraTaskQueue, type Timings } from './contract';
+import { jiraTaskQueue, type PushLane, type Timings } from './contract';
 import { refusalOf } from './jira-refusal';
 import type { Actor, LinkedIssue } from './rules/lifecycle';
 import { heldReason } from './rules/push-gate';
@@ -10,6 +10,7 @@ export type CreateInput = {
   findingId: string;
   batchId: string | null;
   actor: Actor;
+  lane?: PushLane | undefined;
   timings: Timings;
 };
 export type NoIssue = { outcome: 'refused' | 'failed' | 'held'; reason: string };
@@ -32,7 +33,7 @@ const { findIssue } = proxyActivities<Activities>({
  * have been sent without a clear answer is searched for by its marker before another one is allowed.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
-  const { organisationId, findingId, batchId, actor, timings } = input;
+  const { organisationId, findingId, batchId, actor, lane, timings } = input;
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason };
@@ -40,7 +41,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   let { attempt, resumed } = opened;
   for (let failures = 0; ; ) {
     // A run that takes over a push cannot know what its predecessor sent.
-    const sent = resumed ? ambiguous : await sendOnce({ organisationId, linkId, attempt }, timings);
+    const sent = resumed ? ambiguous : await sendOnce({ organisationId, linkId, attempt, lane }, timings);
     resumed = false;
     const end = clearEnd(sent, linkId);
     if (end) return end;
@@ -77,7 +78,10 @@ async function lookFor(attempt: Attempt, timings: Timings): Promise<{ end: Creat
 const ambiguous = { kind: 'ambiguous' as const };
 type Sent = Awaited<ReturnType<Activities['createIssue']>>;
 
-async function sendOnce(input: Attempt, timings: Timings): Promise<Sent | typeof ambiguous> {
+async function sendOnce(
+  input: Attempt & { lane: PushLane | undefined },
+  timings: Timings,
+): Promise<Sent | typeof ambiguous> {
   const { createIssue } = proxyActivities<Activities>({
     taskQueue: jiraTaskQueue,
     startToCloseTimeout: timings.createTimeoutMs,

@@ -1,5 +1,6 @@
 import { allHandlersFinished, condition, setHandler } from '@temporalio/workflow';
 import {
+  approvalSignal,
   jiraChangedSignal,
   type LifecycleInput,
   lifecycleStateQuery,
@@ -17,6 +18,7 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
  * round again. Completes when nothing is left to wait for; a later change starts a new run from the stored state.
  */
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
+  // Holds the state and performs effects. Its debts are what dead credentials kept from being said in Jira, or read.
   const run = createLifecycleRun(input);
   const inbox: LifecycleEvent[] = [];
   let issueChanged = false;
@@ -30,8 +32,8 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     const ticket = accepted;
     await condition(() => handled >= ticket);
   }
-  setHandler(pushUpdate, async ({ batchId, actor }) => {
-    await inTurn({ type: 'push_asked', actor, batchId });
+  setHandler(pushUpdate, async ({ batchId, actor, lane }) => {
+    await inTurn({ type: 'push_asked', actor, batchId, ...(lane ? { lane } : {}) });
     return run.pushResult(batchId);
   });
   setHandler(linkUpdate, async ({ linkId, key, actor }) => {
@@ -46,6 +48,11 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     await inTurn({ type: 'missing_decided', decision, actor });
     return run.state();
   });
+  setHandler(approvalSignal, ({ said, actor, reason }) =>
+    said === 'asked'
+      ? inTurn({ type: 'approval_asked', actor })
+      : inTurn({ type: 'approval_ended', said, actor, ...(reason ? { reason } : {}) }),
+  );
   setHandler(verdictSignal, (given) => inTurn({ type: 'verdict_given', ...given }));
   setHandler(jiraChangedSignal, () => {
     issueChanged = true;
@@ -60,7 +67,6 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // The message goes first; the issue still counts as changed, and settles anew after it.
     if (isInterrupted) return;
     issueChanged = false;
-    // Debts: comments and reopenings that Jira refused while the connection's credentials were dead.
     await run.payDebts();
     await run.readIssue();
   }
@@ -72,6 +78,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   for (;;) {
     const dueMs = run.debtsDueMs();
     if (dueMs === null) await condition(wakes);
+    // Due: treated like a change, so that debts are paid and the issue is read.
     else if (!(await condition(wakes, dueMs, { summary: 'Until Jira takes what it refused' }))) issueChanged = true;
     const event = inbox.shift();
     if (event) {

@@ -19,6 +19,7 @@ import {
   nextStep,
 } from './rules/lifecycle';
 import { heldReason } from './rules/push-gate';
+import type { AuditEvent } from './rules/vocabulary';
 
 const { loadLifecycle, recordChange } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',
@@ -90,10 +91,10 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     showInUi();
   }
 
-  async function createIssue({ batchId, actor }: Extract<Effect, { type: 'create_issue' }>): Promise<void> {
+  async function createIssue({ batchId, actor, lane }: Extract<Effect, { type: 'create_issue' }>): Promise<void> {
     push = { batchId, failure: null };
     showInUi();
-    const end = await createIssueExactlyOnce({ batchId, actor, organisationId, findingId, timings });
+    const end = await createIssueExactlyOnce({ batchId, actor, lane, organisationId, findingId, timings });
     await handle({ type: 'push_ended', ...end, ...(beforePush ? { before: beforePush } : {}) });
   }
 
@@ -146,7 +147,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     recordedStatus = state.status;
   }
 
-  const note = (event: string, detail: string) => record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
+  const note = (event: AuditEvent, detail: string) =>
+    record({ type: 'record', event, actor: { kind: 'recheck' }, detail });
 
   function showInUi(): void {
     setCurrentDetails(describeLifecycle(state));

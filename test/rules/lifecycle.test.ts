@@ -8,7 +8,7 @@ import {
   nextStep,
   wouldChange,
 } from '../../workflows/rules/lifecycle';
-import type { FindingStatus } from '../../workflows/rules/vocabulary';
+import { type FindingStatus, findingStatuses } from '../../workflows/rules/vocabulary';
 
 const mel: Actor = { kind: 'member', id: 'mel' };
 const issue = { linkId: 'link-1', key: 'ACC-1' };
@@ -25,6 +25,14 @@ const created: LifecycleEvent = { type: 'push_ended', outcome: 'created', issue 
 const failed: LifecycleEvent = { type: 'push_ended', outcome: 'failed', reason: 'no' };
 const refused: LifecycleEvent = { type: 'push_ended', outcome: 'refused', reason: 'no' };
 const heldPush: LifecycleEvent = { type: 'push_ended', outcome: 'held', reason: 'dead' };
+const approvalAsked: LifecycleEvent = { type: 'approval_asked', actor: mel };
+const approvalEnds = ['rejected', 'expired', 'cancelled'] as const;
+const approvalEnded = (said: (typeof approvalEnds)[number]): LifecycleEvent => ({
+  type: 'approval_ended',
+  said,
+  actor: mel,
+  reason: 'Too many.',
+});
 const unlink: LifecycleEvent = { type: 'unlink_asked', actor: mel };
 const link: LifecycleEvent = { type: 'link_asked', actor: mel, linkId: 'link-2', key: 'ACC-2' };
 const read = (
@@ -252,6 +260,60 @@ describe('the lifecycle of a finding', () => {
   });
 });
 
+describe('P9 the approval of a push', () => {
+  // Every status that a finding can be in, with its issue where it has one.
+  const states: [FindingStatus, LifecycleState][] = findingStatuses.flatMap((status) => {
+    const bare: LifecycleState = { ...newLifecycle, status, claim: 1, reason: 'why' };
+    const isLinked = ['awaiting_fix', 'needs_rerun', 'verified', 'resolved', 'blocked'].includes(status);
+    return isLinked ? [[status, { ...bare, issue }]] : [[status, bare]];
+  });
+  const waits: FindingStatus[] = ['open', 'push_failed'];
+
+  it.each(states)('P9 asked for while %s', (status, state) => {
+    const step = nextStep(state, approvalAsked);
+    if (!waits.includes(status)) return expect(step).toEqual({ state, effects: [] });
+    expect(step.state).toEqual({ ...state, status: 'awaiting_approval', reason: null });
+    expect(step.effects).toEqual([{ type: 'record', event: 'approval_asked', actor: mel }]);
+  });
+
+  it('P9 asked for while an issue is linked changes nothing, whatever the status says', () => {
+    for (const status of waits) {
+      const state = linked(status);
+      expect(nextStep(state, approvalAsked)).toEqual({ state, effects: [] });
+    }
+  });
+
+  describe.each(approvalEnds)('P9 %s', (said) => {
+    it.each(states)('while %s', (status, state) => {
+      const step = nextStep(state, approvalEnded(said));
+      if (status !== 'awaiting_approval') return expect(step).toEqual({ state, effects: [] });
+      expect(step.state).toEqual({ ...state, status: 'open', reason: null });
+      expect(step.effects).toEqual([{ type: 'record', event: `approval_${said}`, actor: mel, detail: 'Too many.' }]);
+      expect(isAtRest(step.state)).toBe(true);
+    });
+  });
+
+  const waiting: LifecycleState = { ...newLifecycle, status: 'awaiting_approval' };
+  it.each<[string, LifecycleEvent, FindingStatus, string[]]>([
+    ['approved, it is pushed', pushAsked, 'pushing', ['create_issue']],
+    ['linked by hand meanwhile, it waits for its fix', link, 'awaiting_fix', ['record:linked']],
+    ['there is nothing to unlink', unlink, 'awaiting_approval', []],
+    ['nobody can have decided about its issue', decided('drop'), 'awaiting_approval', []],
+    ['Jira has nothing to say of it', read('claimed'), 'awaiting_approval', []],
+    ['a push of an earlier life ends unheard', created, 'awaiting_approval', []],
+    ['a verdict is evidence only', verdict('pass'), 'awaiting_approval', ['record:verdict_late']],
+    ['asked for again, it is asked for once', approvalAsked, 'awaiting_approval', []],
+  ])('P9 while it waits: %s', (_, event, status, effects) => {
+    const step = nextStep(waiting, event);
+    expect(step.state.status).toBe(status);
+    expect(step.effects.map((each) => (each.type === 'record' ? `record:${each.event}` : each.type))).toEqual(effects);
+  });
+
+  it('P9 waits for people: its run does not complete', () => {
+    expect(isAtRest(waiting)).toBe(false);
+  });
+});
+
 describe('S6 what a poll asks before it wakes a lifecycle', () => {
   const reading = (meaning: 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost', key = 'ACC-1') =>
     ({ meaning, key, onJiraDone: 'verify' }) as const;
@@ -274,6 +336,7 @@ describe('any sequence of events', () => {
   const events = fc.array(
     fc.oneof(
       fc.constantFrom(pushAsked, created, failed, refused, heldPush, unlink, link, reopened(true), reopened(false)),
+      fc.constantFrom(approvalAsked, ...approvalEnds.map(approvalEnded)),
       fc.constantFrom('recreate' as const, 'accept' as const, 'drop' as const).map(decided),
       fc
         .record({
@@ -292,6 +355,7 @@ describe('any sequence of events', () => {
     ),
     { maxLength: 40 },
   );
+  const waitsFor = ['awaiting_approval', 'pushing', 'push_failed', 'awaiting_fix', 'needs_rerun'];
   const walk = (
     list: LifecycleEvent[],
     visit: (before: LifecycleState, event: LifecycleEvent, step: ReturnType<typeof nextStep>) => void,
@@ -323,8 +387,24 @@ describe('any sequence of events', () => {
         walk(list, (_, __, { state }) => {
           if (['awaiting_fix', 'needs_rerun', 'verified'].includes(state.status)) expect(state.issue).not.toBeNull();
           if (state.missing) expect(['awaiting_fix', 'needs_rerun']).toContain(state.status);
-          if (!isAtRest(state))
-            expect(['pushing', 'push_failed', 'awaiting_fix', 'needs_rerun']).toContain(state.status);
+          if (!isAtRest(state)) expect(waitsFor).toContain(state.status);
+        });
+      }),
+    );
+  });
+
+  it('P9 makes an issue only when a push is asked for, and the words about an approval take none away', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        walk(list, (before, event, { state, effects }) => {
+          if (effects.some(({ type }) => type === 'create_issue')) expect(event.type).toBe('push_asked');
+          if (!event.type.startsWith('approval_')) return;
+          expect(state.issue).toEqual(before.issue);
+          expect(state.claim).toBe(before.claim);
+          if (before.issue) expect(state).toEqual(before);
+          if (state.status === before.status) expect(effects).toEqual([]);
+          // Told twice, once counts.
+          expect(nextStep(state, event)).toEqual({ state, effects: [] });
         });
       }),
     );

@@ -102,6 +102,12 @@ const activityNames: (keyof Activities)[] = [
   'commentOnIssue',
   'reopenIssue',
   'pushFinding',
+  'openPush',
+  'decidePush',
+  'remindOfPush',
+  'finishPush',
+  'pushItems',
+  'tellApproval',
   'beginSync',
   'ensureWebhook',
   'readChanges',
@@ -111,6 +117,8 @@ const activityNames: (keyof Activities)[] = [
   'ensureSchedules',
   'findDuplicates',
   'deleteExpired',
+  'updateGroupedIssue',
+  'attachPictures',
 ];
 
 /** Activities of a healthy world: the issue is made as `ACC-1`, Jira says what `meaning` says. */

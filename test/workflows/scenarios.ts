@@ -5,7 +5,9 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { quickTimings, type WorkflowRunner } from '../support/workflow-runner';
 import { drive, link, linked, mel, type Scenario } from './drive';
+import { pictures } from './evidence-scenarios';
 import { deleted, held } from './jira-scenarios';
+import { pushes } from './push-scenarios';
 
 const lifecycle: Scenario[] = [
   {
@@ -266,25 +268,4 @@ const sessions: Scenario[] = [
   }),
 ];
 
-const pushes: Scenario[] = [
-  {
-    name: 'pushBatch/completed',
-    async run(runner) {
-      const asked: string[] = [];
-      runner.use({
-        pushFinding: async ({ findingId }) => {
-          asked.push(findingId);
-        },
-      });
-      const findingIds = Array.from({ length: 10 }, () => randomUUID());
-      const batchId = randomUUID();
-      await runner.engine().pushBatch({ organisationId: randomUUID(), batchId, findingIds, actor: mel });
-      const handle = runner.client.workflow.getHandle(`push:${batchId}`);
-      await handle.result();
-      expect(asked.sort()).toEqual([...findingIds].sort());
-      return handle.workflowId;
-    },
-  },
-];
-
-export const scenarios: Scenario[] = [...lifecycle, ...held, ...deleted, ...sessions, ...pushes];
+export const scenarios: Scenario[] = [...lifecycle, ...held, ...deleted, ...sessions, ...pushes, ...pictures];

@@ -1,5 +1,5 @@
 import type { LifecycleState } from './lifecycle';
-import type { FindingStatus } from './vocabulary';
+import type { FindingStatus, PushStatus } from './vocabulary';
 
 /** Each status in the words that people read, on cards, in lists and in the Temporal UI. */
 export const statusWords: Record<FindingStatus, string> = {
@@ -24,7 +24,22 @@ export function describeLifecycle(state: LifecycleState): string {
   return lines.join('\n\n');
 }
 
+/** The same of a push. */
+export function describePush(status: PushStatus): string {
+  return pushWords[status];
+}
+
+const pushWords: Record<PushStatus, string> = {
+  awaiting_approval: '**Waits for approval**\n\nAn admin who did not ask for it has to approve it.',
+  running: '**Being pushed**',
+  completed: '**Completed**',
+  cancelled: '**Cancelled**',
+  rejected: '**Rejected**',
+  expired: '**Expired**\n\nNobody approved it in time.',
+};
+
 const waitingFor: Partial<Record<FindingStatus, string>> = {
+  awaiting_approval: 'an admin to approve its push',
   pushing: 'Jira to take the issue',
   push_failed: 'somebody to push it again',
   awaiting_fix: 'the issue to be marked Done in Jira',

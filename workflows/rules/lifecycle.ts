@@ -1,10 +1,12 @@
 // The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
 // workflows/lifecycle-run.ts runs the effects; tests drive this table exhaustively. It runs inside workflows that are
 // replayed: other effects for the same events are other commands, and need patched() where runs are under way.
+// What a re-run says is in lifecycle-verdict.ts.
 
+import { issueReopened, verdictGiven } from './lifecycle-verdict';
 import { missingReason } from './push-gate';
 import type { DonePolicy, IssueMeaning } from './status-mapping';
-import type { FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
+import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
 
 export type LinkedIssue = { linkId: string; key: string };
 
@@ -33,8 +35,11 @@ export type VerdictGiven = {
 };
 
 export type LifecycleEvent =
-  | { type: 'push_asked'; actor: Actor; batchId: string }
+  | { type: 'push_asked'; actor: Actor; batchId: string; lane?: 'interactive' | 'bulk' }
+  | { type: 'approval_asked'; actor: Actor }
+  | { type: 'approval_ended'; said: 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
+  /** Refused by the gate, failed by Jira, or held until the connection works. `before`: the state before the push. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
   | { type: 'unlink_asked'; actor: Actor }
@@ -45,7 +50,7 @@ export type LifecycleEvent =
 
 /** One change to write down: status, audit event, waiting push items, cases, and the card, in one transaction. */
 export type Change = {
-  event: string;
+  event: AuditEvent;
   actor: Actor;
   detail?: string;
   /** Pending push items of this finding end with this outcome; those of `batchId` (the run knows it) alone may say `created`. */
@@ -58,7 +63,7 @@ export type Change = {
 
 export type Effect =
   | ({ type: 'record' } & Change)
-  | { type: 'create_issue'; actor: Actor; batchId: string | null }
+  | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: 'interactive' | 'bulk' }
   | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }
   | { type: 'reopen_issue'; sessionId: string; claim: number };
 
@@ -78,6 +83,10 @@ export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
       return pushAsked(state, event);
     case 'push_ended':
       return pushEnded(state, event);
+    case 'approval_asked':
+      return approvalAsked(state, event);
+    case 'approval_ended':
+      return approvalEnded(state, event);
     case 'link_asked':
       return linkAsked(state, event);
     case 'unlink_asked':
@@ -103,7 +112,7 @@ const recheck: Actor = { kind: 'recheck' };
 const jira: Actor = { kind: 'jira' };
 const unchanged = (state: LifecycleState): Step => ({ state, effects: [] });
 
-function pushAsked(state: LifecycleState, { actor, batchId }: Of<'push_asked'>): Step {
+function pushAsked(state: LifecycleState, { actor, batchId, lane }: Of<'push_asked'>): Step {
   if (state.issue && state.missing) {
     const reason = missingReason(state.issue.key);
     const items = { outcome: 'refused' as const, reason };
@@ -117,7 +126,23 @@ function pushAsked(state: LifecycleState, { actor, batchId }: Of<'push_asked'>):
   if (state.status === 'pushing') return unchanged(state);
   return {
     state: { ...state, status: 'pushing', reason: null },
-    effects: [{ type: 'create_issue', actor, batchId }],
+    effects: [{ type: 'create_issue', actor, batchId, ...(lane ? { lane } : {}) }],
+  };
+}
+
+function approvalAsked(state: LifecycleState, { actor }: Of<'approval_asked'>): Step {
+  if (state.issue || !['open', 'push_failed'].includes(state.status)) return unchanged(state);
+  return {
+    state: { ...state, status: 'awaiting_approval', reason: null },
+    effects: [{ type: 'record', event: 'approval_asked', actor }],
+  };
+}
+
+function approvalEnded(state: LifecycleState, { said, actor, reason }: Of<'approval_ended'>): Step {
+  if (state.status !== 'awaiting_approval') return unchanged(state);
+  return {
+    state: { ...state, status: 'open', reason: null },
+    effects: [{ type: 'record', event: `approval_${said}`, actor, ...(reason ? { detail: reason } : {}) }],
   };
 }
 
@@ -259,47 +284,5 @@ function blockedInJira(state: LifecycleState): Step {
   return {
     state: { ...state, status: 'blocked', reason },
     effects: [{ type: 'record', event: 'blocked', actor: jira, detail: reason, withdraw: true, occurrences: 'seen' }],
-  };
-}
-
-function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>): Step {
-  const { verdict, actor, sessionId, claim } = event;
-  if (state.status !== 'needs_rerun' || claim !== state.claim) {
-    const detail = `${verdict} for claim ${claim}, kept as evidence only`;
-    return { state, effects: [{ type: 'record', event: 'verdict_late', actor, detail }] };
-  }
-  if (verdict === 'pass') {
-    const verified: Effect = {
-      type: 'record',
-      event: 'verified',
-      actor,
-      detail: `claim ${claim}`,
-      occurrences: 'absent',
-    };
-    const comment: Effect = { type: 'comment', verdict: 'pass', sessionId, claim };
-    return {
-      state: { ...state, status: 'verified', reason: null, missing: false },
-      effects: state.missing ? [verified] : [verified, comment],
-    };
-  }
-  if (verdict !== 'fail') {
-    return { state, effects: [{ type: 'record', event: `verdict_${verdict}`, actor, detail: `claim ${claim}` }] };
-  }
-  const failed: Effect = { type: 'record', event: 'verdict_fail', actor, detail: `claim ${claim}` };
-  if (state.missing && state.issue) {
-    const detail = missingReason(state.issue.key);
-    return { state, effects: [failed, { type: 'record', event: 'missing_asked', actor: recheck, detail }] };
-  }
-  if (event.onVerifyFail === 'reopen') return { state, effects: [failed, { type: 'reopen_issue', sessionId, claim }] };
-  return { state, effects: [failed, { type: 'comment', verdict: 'fail', sessionId, claim }] };
-}
-
-function issueReopened(state: LifecycleState, { reopened, reason }: Of<'issue_reopened'>): Step {
-  if (state.status !== 'needs_rerun') return unchanged(state);
-  if (!reopened)
-    return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };
-  return {
-    state: { ...state, status: 'awaiting_fix' },
-    effects: [{ type: 'record', event: 'reopened_by_recheck', actor: recheck, occurrences: 'seen', detail: reason }],
   };
 }

@@ -8,8 +8,14 @@ export type PushCandidate = {
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
+  /** Reports no longer find it, although something kept it from being resolved: an approval that was waited for. */
+  absent?: boolean;
+  /** Another push of it waits for approval. */
+  awaitsApproval?: boolean;
   rule: SyncRule;
-  /** `reason`: why it is not `connected`, with the cure. */
+  /** The connection that was chosen in place of the source's, and the project that pushes to it go to; null: none was. */
+  chosen?: { connectionId: string; projectKey: string } | null;
+  /** Of the connection that it goes to. `reason`: why it is not `connected`, with the cure. */
   connection: { status: string; reason?: string | null } | null;
 };
 
@@ -33,10 +39,34 @@ export function pushDecision(candidate: PushCandidate): PushDecision {
   return { kind: 'create' };
 }
 
+/** Where the issue is made: the connection that was chosen has its own project. */
+export function projectOf({ rule, chosen }: Pick<PushCandidate, 'rule' | 'chosen'>): string | null {
+  return chosen ? chosen.projectKey : rule.projectKey;
+}
+
+const notAllowedReason =
+  'The sync rule of the source does not let pushes go to that Jira connection. An admin can allow it there.';
+
+/** Why a finding is not asked about twice. */
+export const awaitsApprovalReason = 'A push of it waits for approval already. Have that one approved, or cancel it.';
+
+/** Whether so many findings that are ready go only after an admin has approved them. */
+export function needsApproval(approval: SyncRule['approval'], ready: number): boolean {
+  if (approval === 'none' || ready === 0) return false;
+  return approval === 'all' || ready > approval.bulkOver;
+}
+
 /** Why something waits for a connection, and what makes it go on. `cause`: what is wrong with it, where that is known. */
 export function heldReason(cause: string | null | undefined): string {
   const because = cause ?? 'Jira no longer takes its credentials. An admin has to reconnect it.';
-  return `Connection held: ${because} It then goes on by itself.`;
+  return `${HELD}${because} It then goes on by itself.`;
+}
+
+const HELD = 'Connection held: ';
+
+/** What a finding's push waits for, where `reason` is why an open finding is held; null where it is not. */
+export function heldCause(reason: string | null): string | null {
+  return reason?.startsWith(HELD) ? reason.slice(HELD.length) : null;
 }
 
 /** Why nothing can be done with an issue that is gone, and what can be decided. */
@@ -47,14 +77,19 @@ export function missingReason(key: string): string {
 function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandidate['connection']): string | null {
   if (!rule.enabled) return 'The source is excluded from sync. An admin can enable it in its sync rule.';
   if (!connection) return 'The source has no Jira connection. An admin can set one in its sync rule.';
-  if (!rule.projectKey) return 'The source has no Jira project key. An admin can set one in its sync rule.';
+  if (candidate.chosen && !rule.otherConnections?.includes(candidate.chosen.connectionId)) return notAllowedReason;
+  if (!projectOf(candidate)) return 'The source has no Jira project key. An admin can set one in its sync rule.';
   if (!rule.severities.includes(candidate.severity)) {
     return `Its severity, ${candidate.severity}, is not among those that the source lets through (${rule.severities.join(', ') || 'none'}).`;
+  }
+  if (connection.status === 'disconnected' && candidate.chosen) {
+    return 'The chosen Jira connection was disconnected. Choose another one.';
   }
   if (connection.status === 'disconnected') {
     return 'The Jira connection of the source was disconnected. An admin has to route the source to another connection in its sync rule.';
   }
-  if (candidate.status === 'resolved') return 'It is resolved: the last report no longer found it.';
+  if (candidate.awaitsApproval) return awaitsApprovalReason;
+  if (candidate.status === 'resolved' || candidate.absent) return 'It is resolved: the last report no longer found it.';
   if (candidate.status === 'blocked') return 'It is blocked: Jira closed it as not to be fixed.';
   if (candidate.status === 'verified') return 'It is verified as fixed.';
   return null;

@@ -38,8 +38,70 @@ export type Verdict = (typeof verdicts)[number];
 export const missingDecisions = ['recreate', 'accept', 'drop'] as const;
 export type MissingDecision = (typeof missingDecisions)[number];
 
+/** Every event of the history of a finding. What is said of each in Slack: bot/blocks/words.ts. */
+export const auditEvents = [
+  'found',
+  'seen again',
+  'regressed',
+  'absent',
+  'approval_asked',
+  'approval_rejected',
+  'approval_expired',
+  'approval_cancelled',
+  'push_approved',
+  'push_asked',
+  'pushed',
+  'push_reused',
+  'push_refused',
+  'push_failed',
+  'push_held',
+  'push_cancelled',
+  'linked',
+  'unlinked',
+  'moved',
+  'issue_missing',
+  'issue_found',
+  'missing_asked',
+  'recreate_asked',
+  'accepted',
+  'dropped',
+  'duplicate_issues',
+  'places_changed',
+  'evidence_attached',
+  'evidence_refused',
+  'read_failed',
+  'comment_held',
+  'comment_failed',
+  'reopen_held',
+  'reopen_failed',
+  'claimed',
+  'resolved',
+  'reopened',
+  'reopened_by_recheck',
+  'reopen_refused',
+  'blocked',
+  'verified',
+  'verdict_fail',
+  'verdict_skip',
+  'verdict_unstable',
+  'verdict_late',
+] as const;
+export type AuditEvent = (typeof auditEvents)[number];
+
 export const groupings = ['rule', 'page', 'element'] as const;
 export type Grouping = (typeof groupings)[number];
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** How the issues of a source are written. Texts may hold placeholders such as `{title}`: issue-template.ts. */
+export type IssueTemplate = {
+  /** Absent: the finding's title. */
+  summary?: string;
+  /** Absent: the standard description. */
+  description?: string;
+  /** Jira field id -> value as Jira's API takes it, for fields that the project requires and nothing else fills. */
+  fields: { [fieldId: string]: JsonValue };
+};
 
 /** The sync rule of a source. */
 export type SyncRule = {
@@ -57,6 +119,9 @@ export type SyncRule = {
   grouping: Grouping;
   approval: 'none' | 'all' | { bulkOver: number };
   verifier: 'person' | 'report';
+  /** Ids of the connections that a person may choose for a push, beside the source's own; absent: none. */
+  otherConnections?: string[];
+  template?: IssueTemplate;
 };
 
 /** The rule that a new source starts with: opted out, so that nothing flows before somebody says so. */
