@@ -7,16 +7,28 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import {
+  type ApprovalSaid,
+  type ApprovalTimings,
+  approvalSignal,
+  approveUpdate,
+  cancelPushUpdate,
   cancelSessionUpdate,
+  type DecidedPush,
+  type DecisionInput,
+  type GroupedIssuesInput,
+  groupedIssuesWorkflowId,
   jiraChangedSignal,
   lifecycleStart,
   linkUpdate,
   type MissingInput,
   missingDecidedUpdate,
   type PushBatchInput,
+  type PushLane,
   type PushResult,
   pushUpdate,
   pushWorkflowId,
+  rejectUpdate,
+  resumePushSignal,
   searchAttributes,
   sessionWorkflowId,
   startSessionUpdate,
@@ -35,10 +47,13 @@ import {
   syncSignal,
   syncWorkflowId,
 } from '../workflows/sync-contract';
+import { createEvidenceStart } from './evidence-start';
 import { createSchedules } from './schedules';
 
 export type StartedFinding = Parameters<typeof lifecycleStart>[0];
 type SessionStart = { organisationId: string; sessionId: string };
+
+const decisionUpdates = { approve: approveUpdate, reject: rejectUpdate, cancel: cancelPushUpdate } as const;
 
 export type Engine = ReturnType<typeof createEngine>;
 
@@ -47,12 +62,14 @@ export function createEngine({
   client,
   timings,
   sync = { pollMs: 3_600_000, maintenanceMs: 900_000 },
+  approval = { remindMs: 86_400_000, expireMs: 604_800_000 },
   callMs = 10_000,
 }: {
   client: Client;
   timings: Timings;
   /** How often connections are polled and looked after, in milliseconds. */
   sync?: { pollMs: number; maintenanceMs: number };
+  approval?: ApprovalTimings;
   callMs?: number;
 }) {
   // Until a marker that is not found counts as not there, Jira's search index may run behind.
@@ -67,6 +84,14 @@ export function createEngine({
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
   }
+
+  const pushStart = (input: PushBatchInput) => ({
+    workflowId: pushWorkflowId(input.batchId),
+    taskQueue,
+    args: [{ ...input, approval }] as [PushBatchInput],
+    staticSummary: 'Push to Jira',
+    typedSearchAttributes: [{ key: searchAttributes.organisation, value: input.organisationId }],
+  });
 
   const sessionHandle = (session: SessionStart) => client.workflow.getHandle(sessionWorkflowId(session.sessionId));
 
@@ -93,14 +118,14 @@ export function createEngine({
      */
     async push(
       finding: StartedFinding,
-      ask: { askId: string; batchId: string; actor: Actor; waitMs: number },
+      ask: { askId: string; batchId: string; actor: Actor; waitMs: number; lane?: PushLane },
     ): Promise<PushResult | null> {
-      const { askId, batchId, actor, waitMs } = ask;
+      const { askId, batchId, actor, waitMs, lane } = ask;
       try {
         return await within(waitMs, () =>
           client.workflow.executeUpdateWithStart(pushUpdate, {
             updateId: askId,
-            args: [{ batchId, actor }],
+            args: [{ batchId, actor, ...(lane ? { lane } : {}) }],
             startWorkflowOperation: operation(finding),
           }),
         );
@@ -110,20 +135,51 @@ export function createEngine({
       }
     },
 
-    /** Runs a push of several findings in the background. Asked again for the same push, it joins the run. */
-    async pushBatch(input: PushBatchInput): Promise<void> {
+    /** Runs a push in the background, its approval first where it waits for one; false where it ran already. */
+    async pushBatch(input: PushBatchInput): Promise<boolean> {
       try {
-        await within(callMs, () =>
-          client.workflow.start('pushBatch', {
-            workflowId: pushWorkflowId(input.batchId),
-            taskQueue,
-            args: [input],
-            staticSummary: `Push of ${input.findingIds.length} findings`,
-          }),
-        );
+        await within(callMs, () => client.workflow.start('pushBatch', pushStart(input)));
+        return true;
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        return false;
       }
+    },
+
+    /** The same for a push of which items wait again: a run that is about to end takes them up. */
+    async resumePush(input: PushBatchInput): Promise<void> {
+      await within(callMs, () =>
+        client.workflow.signalWithStart('pushBatch', {
+          ...pushStart(input),
+          signal: resumePushSignal,
+          signalArgs: [],
+        }),
+      );
+    },
+
+    /** Decides about a push that waits for approval; answers how it stands then. */
+    async decidePush(
+      input: PushBatchInput,
+      decision: 'approve' | 'reject' | 'cancel',
+      given: DecisionInput,
+    ): Promise<DecidedPush> {
+      return await within(callMs, () =>
+        client.workflow.executeUpdateWithStart(decisionUpdates[decision], {
+          args: [given],
+          startWorkflowOperation: new WithStartWorkflowOperation('pushBatch', {
+            ...pushStart(input),
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        }),
+      );
+    },
+
+    /** Tells a finding's lifecycle about the approval of its push, starting it where none runs. */
+    async approvalSaid(finding: StartedFinding, said: ApprovalSaid): Promise<void> {
+      const start = lifecycleStart(finding, timings);
+      await within(callMs, () =>
+        client.workflow.signalWithStart('findingLifecycle', { ...start, signal: approvalSignal, signalArgs: [said] }),
+      );
     },
 
     async link(finding: StartedFinding, input: { linkId: string; key: string; actor: Actor }): Promise<void> {
@@ -162,6 +218,23 @@ export function createEngine({
       );
     },
 
+    /** Has issues told which places of their findings came and went by a report; once per report. */
+    async updateGroupedIssues(input: GroupedIssuesInput): Promise<void> {
+      try {
+        await within(callMs, () =>
+          client.workflow.start('groupedIssues', {
+            workflowId: groupedIssuesWorkflowId(input.reportId),
+            taskQueue,
+            args: [input],
+            staticSummary: `Places of ${input.changed.length} findings changed`,
+            typedSearchAttributes: [{ key: searchAttributes.organisation, value: input.organisationId }],
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+
     async verdictGiven(finding: StartedFinding, verdict: VerdictGiven): Promise<void> {
       const start = lifecycleStart(finding, timings);
       await within(callMs, () =>
@@ -190,6 +263,7 @@ export function createEngine({
     },
 
     ...schedules,
+    ...createEvidenceStart({ client, call: (work) => within(callMs, work) }),
 
     ensureSession,
     startSession: (session: SessionStart) =>

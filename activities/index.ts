@@ -7,10 +7,13 @@ import type { GivenToLifecycle } from '../prisma/sessions';
 import type { VerdictsInput } from '../workflows/contract';
 import type { Actor, Change, LifecycleState } from '../workflows/rules/lifecycle';
 import type { Engine } from './engine';
+import { createEvidenceActivities } from './evidence';
+import { createGroupedIssueActivities } from './grouped-issue';
 import { createFollowUpActivities } from './issue-follow-up';
 import { createIssueActivities } from './issues';
 import type { JiraAccess } from './jira-access';
 import { createMaintenanceActivities } from './maintenance';
+import { createPushItemActivities } from './push-items';
 import { createSyncActivities, type SyncSettings } from './sync';
 
 export type ActivityDeps = {
@@ -34,7 +37,10 @@ export function createActivities(deps: ActivityDeps) {
     ...sessionActivities(deps),
     ...createIssueActivities(deps),
     ...createFollowUpActivities(deps),
+    ...createEvidenceActivities(deps),
+    ...createGroupedIssueActivities(deps),
     ...pushActivities(deps),
+    ...createPushItemActivities(deps),
     ...createSyncActivities(deps),
     ...createMaintenanceActivities(deps),
   };
@@ -45,6 +51,8 @@ export function createJiraActivities(deps: ActivityDeps) {
   return {
     ...createIssueActivities(deps),
     ...createFollowUpActivities(deps),
+    ...createEvidenceActivities(deps),
+    ...createGroupedIssueActivities(deps),
     ...createSyncActivities(deps),
     ...createMaintenanceActivities(deps),
   };
@@ -80,7 +88,7 @@ function sessionActivities({ db, engine }: ActivityDeps) {
 
 function pushActivities({ db, engine }: ActivityDeps) {
   return {
-    /** Hands one finding of a push to its lifecycle and waits a while for the end, to keep few in flight. */
+    /** For runs that carry their findings: hands one of them to its lifecycle and waits a while for the end. */
     async pushFinding(input: FindingRef & { batchId: string; actor: Actor }): Promise<void> {
       const { organisationId, findingId, batchId, actor } = input;
       const askId = await db.pushes.askId(batchId, findingId);

@@ -3,27 +3,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../prisma/client';
 import type { IssueMaterial } from '../prisma/findings';
+import type { PushLane } from '../workflows/contract';
 import type { LinkedIssue } from '../workflows/rules/lifecycle';
+import type { Engine } from './engine';
 import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';
 import { issueFields, MARKER_PROPERTY, OPTIONAL_FIELDS } from './jira/issue-content';
 import type { JiraAccess } from './jira-access';
+import { createSlotLine } from './slot-line';
 
 export type IssueDeps = {
   db: Pick<Db, 'connections' | 'findings' | 'lifecycle'>;
   jira: JiraAccess;
   baseUrl: string;
   pushIntervalMs: number;
+  engine: Pick<Engine, 'attachEvidence'>;
 };
 
 /** How one attempt to create an issue ended. */
 export type CreateAnswer =
   | { kind: 'created'; key: string }
-  /** Jira said no, in a way that trying again does not change. */
+  /** Jira said no, in a way that trying again does not change; the push ends as `failed`. */
   | { kind: 'refused'; reason: string }
   /** Not executed, because the credentials are dead: it can be sent once they are replaced. */
   | { kind: 'held'; reason: string }
-  /** Not sent: the connection's next slot is further away than a second. */
+  /** Not sent: the connection's next slot is further away than an attempt may wait, or Jira wants no calls now. */
   | { kind: 'no_slot'; waitMs: number }
   /** Not executed: rate limited, or nobody there. */
   | { kind: 'not_executed'; waitMs: number }
@@ -31,27 +35,31 @@ export type CreateAnswer =
   | { kind: 'ambiguous' };
 
 /** The activities that make an issue and find it again. */
-export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: IssueDeps) {
+export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalMs: intervalMs }: IssueDeps) {
+  const slotFor = createSlotLine({ takeSlot: db.connections.takeSlot });
   return {
     /**
-     * One attempt to create the issue of a link; sends at most once per attempt, whoever calls it how often. What Jira
-     * says is answered. Without an answer ends what has nothing to do with Jira: the worker dies, or PostgreSQL does not
-     * take the issue; nobody knows then whether it was sent, and the workflow treats it as ambiguous.
+     * One attempt to create the issue of a link; sends at most once per attempt, however often it is called. What Jira
+     * says is answered. It throws only where something else failed (the worker died, PostgreSQL does not take the
+     * issue); workflows/create-issue.ts treats that as ambiguous.
      */
     async createIssue({
+      organisationId,
       linkId,
       attempt,
+      lane = 'interactive',
     }: {
       organisationId: string;
       linkId: string;
       attempt: number;
+      lane?: PushLane | undefined;
     }): Promise<CreateAnswer> {
       try {
         const material = await db.findings.issueMaterial({ linkId });
         if (material.state === 'linked' && material.jiraKey) return { kind: 'created', key: material.jiraKey };
         const content = await contentOf({ jira, baseUrl }, material);
         const client = await jira.clientFor(material.connectionId);
-        const slot = await db.connections.takeSlot(material.connectionId, pushIntervalMs);
+        const slot = await slotFor({ connectionId: material.connectionId, intervalMs, lane });
         if (slot.kind === 'later') return { kind: 'no_slot', waitMs: slot.waitMs };
         if (slot.waitMs > 0) await delay(slot.waitMs);
         const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
@@ -60,6 +68,7 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
+        await attachLater(engine, material, organisationId);
         return { kind: 'created', key: issue.key };
       } catch (error) {
         return await createFailed({ db, jira, linkId, attempt, error });
@@ -67,7 +76,13 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
     },
 
     /** Searches Jira for the marker of a link; the lowest id is adopted. A miss proves nothing: the index lags. */
-    async findIssue({ linkId }: { organisationId: string; linkId: string }): Promise<{ issue: LinkedIssue | null }> {
+    async findIssue({
+      organisationId,
+      linkId,
+    }: {
+      organisationId: string;
+      linkId: string;
+    }): Promise<{ issue: LinkedIssue | null }> {
       try {
         const material = await db.findings.issueMaterial({ linkId });
         if (material.state === 'linked' && material.jiraKey) return { issue: { linkId, key: material.jiraKey } };
@@ -76,12 +91,23 @@ export function createIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Iss
         const first = found[0];
         if (!first) return { issue: null };
         await db.lifecycle.storeIssue({ linkId, issueId: first.id, key: first.key });
+        await attachLater(engine, material, organisationId);
         return { issue: { linkId, key: first.key } };
       } catch (error) {
         throw toActivityFailure(error);
       }
     },
   };
+}
+
+/** The issue is there: its finding's pictures follow. A sweep looks after those that nobody could be told of. */
+async function attachLater(
+  engine: IssueDeps['engine'],
+  { isPictured, finding }: IssueMaterial,
+  organisationId: string,
+): Promise<void> {
+  if (!isPictured) return;
+  await engine.attachEvidence({ organisationId, findingId: finding.id }).catch(() => undefined);
 }
 
 /** Sends a new issue. Jira's refusal of a field that is only for comfort costs that field, not the issue. */
@@ -112,12 +138,9 @@ async function createFailed(failed: Failed): Promise<CreateAnswer> {
   switch (error.kind) {
     case 'ambiguous':
       return { kind: 'ambiguous' };
-    case 'rate-limited': {
-      const waitMs = error.retryAfterMs ?? 5000;
-      const { connectionId } = await db.findings.issueMaterial({ linkId });
-      await db.connections.block(connectionId, waitMs);
-      return { kind: 'not_executed', waitMs };
-    }
+    case 'rate-limited':
+      // The connection is blocked already, for every call of it.
+      return { kind: error.reason === 'blocked' ? 'no_slot' : 'not_executed', waitMs: error.retryAfterMs ?? 5000 };
     case 'unavailable':
     case 'conflict':
       return { kind: 'not_executed', waitMs: error.retryAfterMs ?? 2000 };
@@ -141,13 +164,18 @@ async function judged({ db, jira, linkId, error }: Failed): Promise<unknown> {
 
 async function contentOf({ jira, baseUrl }: Pick<IssueDeps, 'jira' | 'baseUrl'>, material: IssueMaterial) {
   const { connectionId, projectKey, rule, finding } = material;
-  const target = await jira.createTarget({ connectionId, projectKey, issueType: rule.issueType });
+  const target = await jira.createTarget({
+    ...{ connectionId, projectKey, issueType: rule.issueType },
+    needs: Object.keys(rule.template?.fields ?? {}),
+    asks: [rule.component, rule.assignee, rule.priorities],
+  });
   const content = issueFields({
     projectId: target.projectId,
     issueTypeId: target.issueTypeId,
     createFields: target.fields,
     finding,
     occurrences: material.occurrences,
+    occurrenceCount: material.occurrenceCount,
     source: material.source,
     rule,
     note: material.note,

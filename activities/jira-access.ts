@@ -4,8 +4,17 @@ import { basicAuthorization, bearerAuthorization } from './jira/auth';
 import { createJiraClient, type JiraClient } from './jira/client';
 import { type ConnectionReport, checkConnection } from './jira/connection-check';
 import { JiraError } from './jira/errors';
+import { issuePreview } from './jira/issue-preview';
 import { createOauth, type OauthApp } from './jira/oauth';
 import type { JiraConnectionAccess } from './jira/request';
+import {
+  type ChoicesAsked,
+  checkRule,
+  type RuleCheck,
+  type RuleChoices,
+  type RuleTarget,
+  ruleChoices,
+} from './jira/rule-check';
 import { missingScopes } from './jira/scopes';
 import { readCloudId } from './jira/tenant-info';
 import { createTargetReader } from './jira-create-target';
@@ -30,7 +39,15 @@ type AccessDeps = {
 const EARLY_MS = 60_000;
 
 /** Opens connections to Jira: the one place where a connection's credentials meet the client. */
-export function createJiraAccess({ db, settings, atlassian, now = Date.now }: AccessDeps) {
+export function createJiraAccess(deps: AccessDeps) {
+  const access = createAccess(deps);
+  const createTarget = createTargetReader({ clientFor: access.clientFor, now: deps.now ?? Date.now });
+  const cloudIdOf = (siteUrl: string) => readCloudId(siteUrl, deps.settings);
+  const gatewayOf = createTokenSiteFinder({ clientOf: access.clientOf, cloudIdOf });
+  return { ...access, createTarget, gatewayOf, ...ruleCalls(access.clientFor) };
+}
+
+function createAccess({ db, settings, atlassian, now = Date.now }: AccessDeps) {
   const { allowedHttpOrigins, timeoutMs } = settings;
   const gatewayUrl = atlassian?.apiUrl;
   const server =
@@ -46,10 +63,13 @@ export function createJiraAccess({ db, settings, atlassian, now = Date.now }: Ac
   /**
    * A client for a stored connection of either kind. An OAuth access token that ends within a minute is renewed first,
    * and once more on a 401. Every `auth` or `scope` failure of a call marks the connection broken.
-   * Throws `JiraError`: `auth` for a connection that is gone, `unavailable` where its credentials cannot be read.
+   * Throws `JiraError`: `auth` for a connection that is gone, `unavailable` where its credentials cannot be read,
+   * `rate-limited` (reason `blocked`) while Jira wants no calls: a 429 of one call holds all of the connection.
    */
   async function clientFor(connectionId: string): Promise<JiraClient> {
-    return open(storedAccess(await read(connectionId)));
+    const connection = await read(connectionId);
+    if (connection.blockedMs) throw blocked(connection.blockedMs);
+    return open(storedAccess(connection));
   }
 
   async function read(connectionId: string): Promise<ConnectionWithCredentials> {
@@ -57,12 +77,7 @@ export function createJiraAccess({ db, settings, atlassian, now = Date.now }: Ac
       throw unreadable(error);
     });
     if (connection) return connection;
-    throw new JiraError({
-      kind: 'auth',
-      operation: 'connect',
-      reason: 'disconnected',
-      message: 'The Jira connection was disconnected. Connect Jira again first.',
-    });
+    throw gone();
   }
 
   function storedAccess(connection: ConnectionWithCredentials): JiraConnectionAccess {
@@ -71,12 +86,13 @@ export function createJiraAccess({ db, settings, atlassian, now = Date.now }: Ac
     const denied = (since: () => Date | null) => async (error: JiraError) => {
       await db.connections.markBroken({ id, reason: error.message, credentialsSince: since() });
     };
+    const onLimited = (ms: number) => db.connections.block(id, ms);
     if (credentials.kind === 'oauth') {
       const grant = grantSession({ id, grants, now, current: { ...credentials, refreshedAt } });
-      return { siteUrl, ...gateway, ...grant, onDenied: denied(grant.since) };
+      return { siteUrl, ...gateway, ...grant, onDenied: denied(grant.since), onLimited };
     }
     const authorization = basicAuthorization({ email: accountEmail ?? '', apiToken: credentials.apiToken });
-    return { siteUrl, ...gateway, authorization: () => authorization, onDenied: denied(() => refreshedAt) };
+    return { siteUrl, ...gateway, authorization: () => authorization, onDenied: denied(() => refreshedAt), onLimited };
   }
 
   /** A client for an API token that is not stored yet. `cloudId` for a scoped token, which needs the gateway. */
@@ -146,9 +162,20 @@ export function createJiraAccess({ db, settings, atlassian, now = Date.now }: Ac
     }
   }
 
-  const createTarget = createTargetReader({ clientFor, now });
-  const gatewayOf = createTokenSiteFinder({ clientOf, cloudIdOf: (siteUrl) => readCloudId(siteUrl, settings) });
-  return { clientFor, clientOf, gatewayOf, createTarget, oauth, testConnection, probe, refreshIfIdle };
+  return { clientFor, clientOf, oauth, testConnection, probe, refreshIfIdle };
+}
+
+/** What sync rules ask of Jira. Both calls throw `JiraError` where Jira could not be asked. */
+function ruleCalls(clientFor: (connectionId: string) => Promise<JiraClient>) {
+  return {
+    /** Whether the project of a rule takes what the rule asks for. */
+    ruleCheck: async (connectionId: string, rule: RuleTarget): Promise<RuleCheck> =>
+      checkRule(await clientFor(connectionId), rule),
+    /** What a form for a rule offers. */
+    ruleChoices: async (connectionId: string, rule: ChoicesAsked): Promise<RuleChoices> =>
+      ruleChoices(await clientFor(connectionId), rule),
+    issuePreview,
+  };
 }
 
 type Held = { accessToken: string; expiresAt: number; refreshedAt: Date | null };
@@ -187,5 +214,25 @@ function unreadable(error: unknown): unknown {
     operation: 'connect',
     reason: 'credentials-unreadable',
     message: `The stored credentials could not be opened. ${error.message}`,
+  });
+}
+
+function gone(): JiraError {
+  return new JiraError({
+    kind: 'auth',
+    operation: 'connect',
+    reason: 'disconnected',
+    message:
+      'The Jira connection was disconnected. An admin makes a new one with "/recheck connect" in Slack and routes the source to it in its sync rule.',
+  });
+}
+
+function blocked(ms: number): JiraError {
+  return new JiraError({
+    kind: 'rate-limited',
+    operation: 'connect',
+    reason: 'blocked',
+    retryAfterMs: ms,
+    message: 'Jira has limited the rate of this connection. Recheck goes on by itself when the time is over.',
   });
 }

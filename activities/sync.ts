@@ -25,9 +25,9 @@ import { createJiraWebhooks } from './jira-webhooks';
 import { jiraStep } from './sync-step';
 
 export type SyncDeps = {
-  db: Pick<Db, 'connections' | 'pushes' | 'sync'>;
+  db: Pick<Db, 'connections' | 'evidence' | 'pushes' | 'sync'>;
   jira: Pick<JiraAccess, 'clientFor'>;
-  engine: Pick<Engine, 'setAutoSync'>;
+  engine: Pick<Engine, 'setAutoSync' | 'attachEvidence'>;
   baseUrl: string;
   sync: SyncSettings;
 };
@@ -71,6 +71,7 @@ export function createSyncActivities({ db, jira, engine, baseUrl, sync }: SyncDe
       if (!found) return { kind: 'gone' };
       if (found.status !== 'connected') return { kind: 'broken' };
       await db.pushes.releaseHeld(connectionId);
+      if (reasons.includes('restored') || reasons.includes('connected')) await wakePictures({ db, engine }, input);
       const isForPolling = reasons.some((reason) => reason !== 'routing');
       return {
         kind: 'ready',
@@ -150,6 +151,15 @@ export function createSyncActivities({ db, jira, engine, baseUrl, sync }: SyncDe
       return { isBroken: now !== null && now.status !== 'connected' };
     },
   };
+}
+
+/** Pictures wait for credentials in workflows of their own, whose pauses may have grown long. */
+async function wakePictures(
+  { db, engine }: Pick<SyncDeps, 'db' | 'engine'>,
+  { organisationId, connectionId }: ConnectionRef,
+) {
+  const lacking = await db.evidence.lackingAt(connectionId);
+  await Promise.all(lacking.map((findingId) => engine.attachEvidence({ organisationId, findingId })));
 }
 
 type Found = { tracked: TrackedIssue; issue: JiraIssue };

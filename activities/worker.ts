@@ -23,7 +23,8 @@ async function run(): Promise<void> {
   const connection = await Connection.connect(config.temporal.connection);
   const client = new Client({ connection, namespace });
   await registerSearchAttributes(client, namespace);
-  const engine = createEngine({ client, timings: config.timings, sync: config.sync });
+  const { timings, sync, approval } = config;
+  const engine = createEngine({ client, timings, sync, approval });
   const jira = createJiraAccess({ db, settings: config.jira, atlassian: config.atlassian });
   const deps = {
     db,

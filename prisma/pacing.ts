@@ -1,6 +1,10 @@
 // The pacing of calls to Jira, which all processes share through the connection's row.
 
 import type { Pool } from 'pg';
+import type { PushLane } from '../workflows/contract';
+
+/** How far ahead a slot may be granted, in milliseconds: the less bulk pushes hold, the sooner a person's is next. */
+const horizonMs: Record<PushLane, number> = { interactive: 1000, bulk: 300 };
 
 export type Slot = { kind: 'granted'; waitMs: number } | { kind: 'later'; waitMs: number };
 
@@ -8,10 +12,11 @@ export type Slot = { kind: 'granted'; waitMs: number } | { kind: 'later'; waitMs
 export function createPacing({ pool }: { pool: Pool }) {
   return {
     /**
-     * Grants the connection's next slot, over all processes: calls start `intervalMs` apart. A slot within the next
-     * second is granted (start after `waitMs`); one that is further away is not, and may be asked for again then.
+     * Grants the connection's next slot, over all processes: calls start `intervalMs` apart. A slot within the lane's
+     * horizon is granted (start after `waitMs`); one that is further away is not, and may be asked for again then.
+     * Bulk pushes hold so few slots ahead that a person's push comes right after those.
      */
-    async takeSlot(id: string, intervalMs: number): Promise<Slot> {
+    async takeSlot(id: string, intervalMs: number, lane: PushLane = 'interactive'): Promise<Slot> {
       const { rows } = await pool.query<{ granted: boolean; wait_ms: string }>({
         name: 'connection-slot',
         text: `with due as (
@@ -19,10 +24,10 @@ export function createPacing({ pool }: { pool: Pool }) {
            from connection where id = $1 for update),
          taken as (
            update connection c set next_slot_at = d.at + $2 * interval '1 millisecond' from due d
-           where c.id = d.id and d.at <= clock_timestamp() + interval '1 second' returning 1)
+           where c.id = d.id and d.at <= clock_timestamp() + $3 * interval '1 millisecond' returning 1)
          select exists (select 1 from taken) as granted,
                 greatest(0, extract(epoch from d.at - clock_timestamp()) * 1000)::int as wait_ms from due d`,
-        values: [id, intervalMs],
+        values: [id, intervalMs, horizonMs[lane]],
       });
       const row = rows[0];
       if (!row) throw new Error(`Connection ${id} is not there.`);

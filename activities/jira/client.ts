@@ -39,6 +39,10 @@ function siteCalls({ ask }: Request) {
     myself() {
       return ask({ operation: 'myself', path: '/myself' }, schemas.myself);
     },
+    /** The accounts with an id; none where there is no such account, or ours may not see it. */
+    usersById(accountId: string) {
+      return ask({ operation: 'usersById', path: '/user/search', query: { accountId } }, schemas.users);
+    },
     /** Answers to anybody: proves the URL only. */
     serverInfo() {
       return ask({ operation: 'serverInfo', path: '/serverInfo' }, schemas.serverInfo);

@@ -83,8 +83,8 @@ export function unexpectedAnswer(call: CallKind, answer: JiraAnswer, detail: str
 }
 
 const CURES: Readonly<Record<JiraErrorKind, string>> = {
-  auth: 'The credentials are wrong, expired or revoked: connect again with new ones.',
-  scope: 'connect again and grant every scope that is asked for.',
+  auth: "The credentials are wrong, expired or revoked: press Reconnect on the connection's page (/recheck connect).",
+  scope: "press Reconnect on the connection's page (/recheck connect) and grant every scope that is asked for.",
   forbidden: 'The connecting account lacks a permission: a Jira administrator can grant it in the project settings.',
   'not-found': 'It does not exist, or the connecting account may not see it.',
   rejected: 'Correct what Jira names, then try again.',

@@ -1,9 +1,11 @@
+import { fillTemplate, type PlaceholderValues } from '../../workflows/rules/issue-template';
+import type { IssueTemplate, Severity } from '../../workflows/rules/vocabulary';
 import type { AdfDocument, AdfNode } from './adf';
 import { cleanText, documentLength, paragraph, TEXT_LIMIT, text, truncate } from './adf';
 import type { CreateFields } from './create-meta';
 import { allowedValue, isSettable } from './create-meta';
 import type { IssueFinding, IssueOccurrence } from './issue-description';
-import { describeFinding } from './issue-description';
+import { describeFinding, placeholderValues } from './issue-description';
 
 export type { IssueFinding, IssueOccurrence } from './issue-description';
 
@@ -16,8 +18,8 @@ export interface IssueRule {
   readonly assignee?: string | null | undefined;
   /** Severity -> name or id of a priority. */
   readonly priorities?: Readonly<Record<string, string>> | undefined;
-  /** Field id -> value, for fields that the project requires. */
-  readonly template?: Readonly<Record<string, unknown>> | undefined;
+  /** The source's own words for summary and description, and values of fields that the project requires. */
+  readonly template?: Partial<IssueTemplate> | undefined;
 }
 
 export interface IssueContentInput {
@@ -25,6 +27,7 @@ export interface IssueContentInput {
   readonly issueTypeId: string;
   readonly finding: IssueFinding;
   readonly occurrences: ReadonlyArray<IssueOccurrence>;
+  readonly occurrenceCount?: number | undefined;
   readonly source: { readonly name: string };
   readonly rule: IssueRule;
   readonly note?: string | null | undefined;
@@ -43,6 +46,8 @@ export interface IssueContent {
   readonly markerIn: 'labels' | 'description' | 'none';
   /** What the rule asks for and the create screen does not allow. */
   readonly dropped: string[];
+  /** What would have been longer than Jira takes. */
+  readonly cut: ('summary' | 'description')[];
 }
 
 /** The issue property that holds the marker; written with the issue, proof that a found issue is ours. */
@@ -57,7 +62,8 @@ export const OPTIONAL_FIELDS: ReadonlyArray<string> = ['priority', 'components',
 const SUMMARY_LIMIT = 255;
 const LABEL_LIMIT = 255;
 
-const DEFAULT_PRIORITIES: Readonly<Record<string, string>> = {
+/** The priority of a severity that the rule maps to none. */
+export const DEFAULT_PRIORITIES: Readonly<Record<Severity, string>> = {
   critical: 'Highest',
   serious: 'High',
   moderate: 'Medium',
@@ -73,16 +79,23 @@ const DEFAULT_PRIORITIES: Readonly<Record<string, string>> = {
 export function issueFields(input: IssueContentInput): IssueContent {
   const { createFields, rule, finding, marker } = input;
   const dropped: string[] = [];
+  const cut: IssueContent['cut'] = [];
   const labelled = isSettable(createFields, 'labels');
   const described = isSettable(createFields, 'description');
+  const summary = summaryOf(finding, rule.template?.summary, () => placeholderValues(input));
+  if (summary.length > SUMMARY_LIMIT) cut.push('summary');
   const fields: Record<string, unknown> = {
-    ...settableOnly(rule.template ?? {}, createFields, dropped),
+    ...settableOnly(rule.template?.fields ?? {}, createFields, dropped),
     project: { id: input.projectId },
     issuetype: { id: input.issueTypeId },
-    summary: summaryOf(finding),
+    summary: truncate(summary, SUMMARY_LIMIT),
     ...optionalFields(rule, finding.severity, createFields, dropped),
   };
-  if (described) fields.description = descriptionOf(input, labelled ? undefined : marker);
+  if (described) {
+    const description = descriptionOf(input, labelled ? undefined : marker);
+    fields.description = description.document;
+    if (description.scale < 1) cut.push('description');
+  }
   if (labelled) fields.labels = labelsOf(rule.labels ?? [], marker);
   else if ((rule.labels ?? []).length > 0) dropped.push('labels');
   return {
@@ -90,15 +103,21 @@ export function issueFields(input: IssueContentInput): IssueContent {
     properties: [{ key: MARKER_PROPERTY, value: { marker } }],
     markerIn: labelled ? 'labels' : described ? 'description' : 'none',
     dropped,
+    cut,
   };
 }
 
-/** The summary: the finding's title on one line. */
-function summaryOf({ title, rule }: IssueFinding): string {
-  const line = cleanText(title || rule)
+/** The summary on one line: the source's template, else the finding's title. */
+function summaryOf(
+  { title, rule }: IssueFinding,
+  template: string | undefined,
+  values: () => PlaceholderValues,
+): string {
+  const filled = template === undefined ? '' : fillTemplate(template, values()).trim();
+  const line = cleanText(filled || title || rule)
     .replaceAll(/\s+/gu, ' ')
     .trim();
-  return truncate(line || 'Finding without a title', SUMMARY_LIMIT);
+  return line || 'Finding without a title';
 }
 
 /** Labels without white space, each once, the marker always among them. */
@@ -115,7 +134,7 @@ function optionalFields(
 ): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   const asked = rule.priorities?.[severity];
-  const priority = allowedValue(createFields, 'priority', asked ?? DEFAULT_PRIORITIES[severity] ?? '');
+  const priority = allowedValue(createFields, 'priority', asked ?? defaultPriority(severity));
   if (priority) fields.priority = priority;
   else if (asked) dropped.push('priority');
   if (rule.component) {
@@ -128,6 +147,10 @@ function optionalFields(
     else dropped.push('assignee');
   }
   return fields;
+}
+
+function defaultPriority(severity: string): string {
+  return Object.hasOwn(DEFAULT_PRIORITIES, severity) ? DEFAULT_PRIORITIES[severity as Severity] : '';
 }
 
 function settableOnly(
@@ -146,12 +169,15 @@ function settableOnly(
 // Tried from roomy to tight: long texts shrink together until the document fits.
 const SCALES = [1, 0.5, 0.25, 0.1, 0.04, 0.01];
 
-function descriptionOf(input: IssueContentInput, markerToken: string | undefined): AdfDocument {
+function descriptionOf(
+  input: IssueContentInput,
+  markerToken: string | undefined,
+): { document: AdfDocument; scale: number } {
   const tail: AdfNode[] = markerToken === undefined ? [] : [paragraph(text(markerToken))];
-  let description = describeFinding(input, { scale: 1, tail });
+  const template = input.rule.template?.description;
   for (const scale of SCALES) {
-    description = describeFinding(input, { scale, tail });
-    if (documentLength(description) <= TEXT_LIMIT) break;
+    const document = describeFinding(input, { scale, tail, template });
+    if (documentLength(document) <= TEXT_LIMIT) return { document, scale };
   }
-  return description;
+  return { document: describeFinding(input, { scale: 0, tail, template }), scale: 0 };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { descriptionParts, fillTemplate, type PlaceholderValues } from '../../workflows/rules/issue-template';
 import type { AdfDocument, AdfNode } from './adf';
 import { bulletList, code, codeBlock, doc, heading, link, paragraph, paragraphs, strong, text, truncate } from './adf';
 
@@ -23,6 +24,8 @@ export interface DescriptionInput {
   readonly source: { readonly name: string };
   readonly note?: string | null | undefined;
   readonly findingUrl?: string | undefined;
+  /** How many places there are, where `occurrences` holds only the first of them. */
+  readonly occurrenceCount?: number | undefined;
 }
 
 // Stored JSON: absence and odd types are normal, so nothing here can fail.
@@ -61,29 +64,79 @@ type Budget = (full: number) => number;
 
 /**
  * The description of a finding's issue: what is wrong, where, how to fix it, the evidence as text, the reviewer's note
- * and the way back to Recheck. `scale` (0 to 1) shrinks the long parts; `tail` is put at the very end.
+ * and the way back to Recheck. `scale` (0 to 1) shrinks the long parts; `tail` is put at the very end. A `template`
+ * takes the place of the first three, or has them where it says `{details}`.
  */
 export function describeFinding(
   input: DescriptionInput,
-  options: { scale: number; tail: ReadonlyArray<AdfNode> },
+  options: { scale: number; tail: ReadonlyArray<AdfNode>; template?: string | undefined },
 ): AdfDocument {
-  const { finding, note, findingUrl, source } = input;
-  const details = findingDetails.parse(finding.details ?? {});
-  const places = input.occurrences.map(({ page, details: found }) => ({
-    page: page ?? undefined,
-    details: occurrenceDetails.parse(found ?? {}),
-  }));
+  const { finding, note, findingUrl, source, occurrenceCount } = input;
+  const { details, places } = parsed(input);
   const of: Budget = (full) => Math.max(Math.floor(full * options.scale), 1);
-  return doc([
+  const standard = () => [
     ...introduction(details, of),
     facts(finding, details, source.name),
-    ...placesSection(places, of),
+    ...placesSection(places, of, occurrenceCount ?? 0),
     ...howToFix(details, places, of),
     ...failure(details, places, of),
+  ];
+  return doc([
+    ...(options.template ? templated(options.template, { input, standard, of }) : standard()),
     ...(note ? [heading('Review note'), ...paragraphs(truncate(note, of(4_000)))] : []),
     wayBack(finding, findingUrl),
     ...options.tail,
   ]);
+}
+
+function templated(
+  template: string,
+  { input, standard, of }: { input: DescriptionInput; standard: () => AdfNode[]; of: Budget },
+): AdfNode[] {
+  const values = placeholderValues(input);
+  const cut = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, truncate(value, of(4_000))]),
+  ) as PlaceholderValues;
+  return descriptionParts(template).flatMap((part) =>
+    part === null ? standard() : paragraphs(truncate(fillTemplate(part, cut), of(20_000))),
+  );
+}
+
+/** What the placeholders of a template stand for; empty where the report does not say. */
+export function placeholderValues(input: DescriptionInput): PlaceholderValues {
+  const { finding, source, note, findingUrl } = input;
+  const { details, places } = parsed(input);
+  const pages = [...new Set(places.flatMap(({ page }) => page ?? []))];
+  const first = <T>(pick: (place: Place) => T | undefined) => places.map(pick).find((value) => value !== undefined);
+  return {
+    title: finding.title,
+    rule: finding.rule,
+    severity: finding.severity,
+    source: source.name,
+    finding: `F-${finding.number}`,
+    page: pages[0] ?? '',
+    pages: pages.slice(0, MAX_PAGES).join(', '),
+    pageCount: String(pages.length),
+    occurrences: String(Math.max(input.occurrenceCount ?? 0, places.length)),
+    wcag: wcagNames(details.tags).join(', '),
+    help: details.help ?? '',
+    helpUrl: details.helpUrl ?? '',
+    selector: first((place) => place.details.selector) ?? '',
+    snippet: first((place) => place.details.snippet) ?? '',
+    message: details.message ?? first((place) => place.details.message) ?? '',
+    howToFix: details.howToFix ?? first((place) => place.details.failureSummary) ?? '',
+    note: note ?? '',
+    link: findingUrl ?? '',
+  };
+}
+
+function parsed({ finding, occurrences }: DescriptionInput): { details: FindingDetails; places: Place[] } {
+  const details = findingDetails.parse(finding.details ?? {});
+  const places = occurrences.map(({ page, details: found }) => ({
+    page: page ?? undefined,
+    details: occurrenceDetails.parse(found ?? {}),
+  }));
+  return { details, places };
 }
 
 function introduction(details: FindingDetails, of: Budget): AdfNode[] {
@@ -122,7 +175,7 @@ function wcagNames(tags: ReadonlyArray<string>): string[] {
 const MAX_PAGES = 50;
 const MAX_SNIPPETS = 10;
 
-function placesSection(places: ReadonlyArray<Place>, of: Budget): AdfNode[] {
+function placesSection(places: ReadonlyArray<Place>, of: Budget, count: number): AdfNode[] {
   const pages = [...new Set(places.flatMap(({ page }) => page ?? []))];
   const shown = pages.slice(0, of(MAX_PAGES));
   const list = shown.map((page) => link(truncate(page, 300), page.length <= 2_000 ? page : ''));
@@ -136,6 +189,7 @@ function placesSection(places: ReadonlyArray<Place>, of: Budget): AdfNode[] {
     ...(elements.length > elementsShown.length
       ? [paragraph(text(`and ${elements.length - elementsShown.length} more elements`))]
       : []),
+    ...(count > places.length ? [paragraph(text(`${count - places.length} more places are listed in Recheck.`))] : []),
   ];
 }
 

@@ -18,6 +18,8 @@ export interface JiraConnectionAccess {
   readonly renew?: ((refused: string) => Promise<string>) | undefined;
   /** Told of each `auth` and `scope` failure before the caller is. */
   readonly onDenied?: ((error: JiraError) => Promise<void>) | undefined;
+  /** Told of each 429, with the milliseconds that Jira wants no calls for, before the caller is. */
+  readonly onLimited?: ((ms: number) => Promise<void>) | undefined;
 }
 
 /** What is told about every answer, for metrics and connection health. */
@@ -123,6 +125,8 @@ export function createJiraRequest(deps: JiraRequestDeps) {
       const isDenied = error instanceof JiraError && (error.kind === 'auth' || error.kind === 'scope');
       // What Jira said counts; where noting it fails, the next call notes it.
       if (isDenied) await connection.onDenied?.(error).catch(() => undefined);
+      const isLimited = error instanceof JiraError && error.kind === 'rate-limited';
+      if (isLimited) await connection.onLimited?.(error.retryAfterMs ?? 5000).catch(() => undefined);
       throw error;
     }
   }

@@ -15,6 +15,10 @@ export const myself = z.looseObject({
   timeZone: text.optional(),
 });
 
+export const users = z.array(
+  z.looseObject({ accountId: text, displayName: text.optional(), active: z.boolean().default(true) }),
+);
+
 export const serverInfo = z.looseObject({
   baseUrl: text.optional(),
   serverTitle: text.optional(),

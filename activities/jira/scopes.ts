@@ -23,7 +23,7 @@ const WRITES: ReadonlySet<string> = new Set([
 
 /** The scope that a call of the client needs. */
 export function scopeOf(operation: string): string {
-  if (operation === 'myself') return 'read:jira-user';
+  if (operation === 'myself' || operation === 'usersById') return 'read:jira-user';
   if (operation.endsWith('Webhooks')) return 'manage:jira-webhook';
   return WRITES.has(operation) ? 'write:jira-work' : 'read:jira-work';
 }
