@@ -5,7 +5,7 @@ import type { ParsedReport } from '../../workflows/rules/report-verdict';
 import { asObject, type Json, listOf, stringOf } from './json-object';
 import { readJsonValues } from './json-values';
 import { ReportError } from './report-error';
-import { attachmentsOf, createTestReport, type TestCase } from './test-report';
+import { attachmentsOf, createTestReport, MAX_ATTACHMENTS, type TestCase } from './test-report';
 import { cleanName, cleanText, lengths } from './text';
 import { epochTime } from './timestamp';
 
@@ -62,7 +62,7 @@ function smallTest(value: unknown, suites: Map<string, { name: string }>): { tes
     skipped: status !== 'passed' && status !== 'failed',
     flaky: status === 'passed' && (test.flaky === true || retried),
     failure: status === 'failed' ? failureOf(test) : null,
-    attachments: status === 'failed' ? attachmentsOf(test) : [],
+    attachments: status === 'failed' ? attemptsOf(test).flatMap(attachmentsOf).slice(0, MAX_ATTACHMENTS) : [],
   };
   return { test: { name: cleanText(name, lengths.snippet), suite }, small };
 }
@@ -83,6 +83,11 @@ function suiteOf(test: Json): string[] {
   const suite = Object.hasOwn(test, 'suite') ? test.suite : null;
   const parts = Array.isArray(suite) ? suite : [suite];
   return parts.filter((part) => typeof part === 'string').map((part) => cleanText(part, lengths.line));
+}
+
+/** The test itself, which tells of its last attempt, and those before. */
+function attemptsOf(test: Json): (Json | null)[] {
+  return [test, ...listOf(test, 'retryAttempts').map(asObject).reverse()];
 }
 
 function failureOf(test: Json): TestCase['failure'] {

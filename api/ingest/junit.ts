@@ -18,6 +18,8 @@ type State = {
   text: string[] | null;
   textLength: number;
   rooted: boolean;
+  /** Cypress names the file on an empty suite that stands before those of its tests. */
+  rootFile: string | null;
   /** Playwright alone gives <testsuites> an id, and means the project by `hostname`; others mean the machine. */
   namesProjects: boolean;
   tests: TestReport;
@@ -35,6 +37,7 @@ export async function readJunit(
     text: null,
     textLength: 0,
     rooted: false,
+    rootFile: null,
     namesProjects: false,
     tests,
   };
@@ -58,7 +61,8 @@ function open(state: State, name: string, attributes: Attributes): void {
       break;
     case 'testsuite':
       state.tests.startedAt(timestamp(attributes.timestamp));
-      state.suites.push(suite(attributes));
+      if (attributes.name === 'Root Suite') state.rootFile = fileOf(attributes);
+      state.suites.push(suite(attributes, state));
       break;
     case 'testcase':
       state.current = newCase(attributes, state);
@@ -97,10 +101,14 @@ function checkRoot(name: string): void {
   throw new ReportError('unknown_format', message);
 }
 
-function suite(attributes: Attributes): JunitSuite {
+function fileOf({ file, filepath }: Attributes): string | null {
+  return file ?? filepath ?? null;
+}
+
+function suite(attributes: Attributes, { rootFile }: State): JunitSuite {
   return {
     name: attributes.name ?? '',
-    file: attributes.file ?? attributes.filepath ?? null,
+    file: fileOf(attributes) ?? rootFile,
     hostname: attributes.hostname ?? null,
   };
 }

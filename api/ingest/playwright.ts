@@ -5,7 +5,14 @@ import type { ParsedReport } from '../../workflows/rules/report-verdict';
 import { asObject, type Json, listOf, stringOf } from './json-object';
 import { readJsonValues } from './json-values';
 import { ReportError } from './report-error';
-import { attachmentsOf, createTestReport, type TestAttachment, type TestCase, type TestReport } from './test-report';
+import {
+  attachmentsOf,
+  createTestReport,
+  MAX_ATTACHMENTS,
+  type TestAttachment,
+  type TestCase,
+  type TestReport,
+} from './test-report';
 import { cleanName, cleanText, lengths } from './text';
 import { timestamp } from './timestamp';
 
@@ -100,7 +107,8 @@ function smallTest(value: unknown): SpecTest {
     skipped: status === 'skipped' || (status === 'expected' && !ran),
     flaky: status === 'flaky',
     failure: status === 'unexpected' ? failureOf(test, last) : null,
-    attachments: status === 'unexpected' ? attachmentsOf(last) : [],
+    // The last attempt first: of many, those are kept.
+    attachments: status === 'unexpected' ? [...results].reverse().flatMap(attachmentsOf).slice(0, MAX_ATTACHMENTS) : [],
   };
 }
 

@@ -46,7 +46,8 @@ type Attempted = TestExecution & { suite: TestSuite | null };
 type Failed = { test: TestCase; file: string | null };
 
 const MAX_PLACES = 1_000;
-const MAX_ATTACHMENTS = 20;
+/** Of one test, over all its attempts. */
+export const MAX_ATTACHMENTS = 20;
 
 /**
  * Memory follows the names of the tests and the text of what failed. Cases of one name, file (or suite, where no file

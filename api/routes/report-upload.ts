@@ -5,7 +5,7 @@ import type { ReportUpload } from '../operations/types';
 import { HttpRefusal } from '../problem';
 import type { reportHeaders, reportQuery } from '../schemas/sources';
 
-/** The upload that a request carries. Throws 415 for an encoding that cannot be unpacked, and for multipart. */
+/** The upload that a request carries. Throws 415 for an encoding that cannot be unpacked. */
 export function reportUpload(
   req: Request,
   query: z.output<typeof reportQuery>,
@@ -19,17 +19,10 @@ export function reportUpload(
       detail: 'A report is sent plain or with Content-Encoding: gzip. Send it so.',
     });
   }
-  if (req.is('multipart/*')) {
-    throw new HttpRefusal({
-      status: 415,
-      code: 'multipart_not_supported',
-      detail:
-        'Reports in a multipart form are not taken yet. Send the file itself as the body (curl --data-binary @file).',
-    });
-  }
   return {
     body: bodyOf(req),
     gzip: encoding.endsWith('gzip'),
+    form: formOf(req),
     idempotencyKey: headers['idempotency-key'],
     startedAt: query.startedAt === undefined ? undefined : new Date(query.startedAt),
     scope: query.scope,
@@ -37,6 +30,12 @@ export function reportUpload(
     runner: query.runner,
     standard: query.standard,
   };
+}
+
+/** A report with pictures is a form; anything else is the report itself, whatever its content type. */
+function formOf(req: Request): string | undefined {
+  const type = req.get('content-type');
+  return type && /^\s*multipart\//i.test(type) ? type : undefined;
 }
 
 /**

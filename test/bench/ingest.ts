@@ -1,9 +1,10 @@
 // How much taking in a large report costs beside reading it: JUnit of 50,000 cases (20 MB), 2 % of them failing, and
 // axe-core of 20,000 elements; both uploaded to a server in a process of its own, into a source that knows none of it
-// and again into the same. The bare limit is parsing alone, in this process. Memory is the server's: its highest
-// resident set over what it had before it saw a large report.
+// and again into the same. The JUnit file is measured as the body and as a form with 50 pictures of 1 MB. The bare limit
+// is parsing alone, in this process. Memory is the server's: its highest resident set over what it had before it saw a
+// large report.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,16 +20,25 @@ const FAILING_EVERY = 50;
 const ELEMENTS = 20_000;
 const AXE_RULES = 20;
 const AXE_PAGES = 10;
+const PICTURES = 50;
 const ROUNDS = 3;
 const MEGABYTE = 1_048_576;
 
-type Sample = { report: 'junit' | 'axe'; path: string; sizes: Record<string, number>; findings: number };
+type Sample = {
+  report: 'junit' | 'junit with pictures' | 'axe';
+  path: string;
+  sizes: Record<string, number>;
+  findings: number;
+  pictures?: number;
+};
 
 /** Prints one JSON line for each report; times are medians in seconds, `peakMemoryMb` is of the server's process. */
 export async function runIngestBench(servers: BenchServers): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'recheck-bench-'));
   try {
-    const samples = [junitSample(join(folder, 'report.xml')), axeSample(join(folder, 'report.json'))];
+    const junit = junitSample(join(folder, 'report.xml'));
+    const pictured = { ...junit, report: 'junit with pictures', pictures: PICTURES } as const;
+    const samples = [junit, pictured, axeSample(join(folder, 'report.json'))];
     for (const sample of samples) {
       const product = await startProduct(servers, {});
       try {
@@ -42,12 +52,13 @@ export async function runIngestBench(servers: BenchServers): Promise<void> {
   }
 }
 
-async function measure({ local, pids }: Product, { report, path, sizes, findings }: Sample) {
-  const body = readFileSync(path);
+async function measure({ local, pids }: Product, { report, path, sizes, findings, pictures = 0 }: Sample) {
+  const file = readFileSync(path);
   const memory = watchMemory(pids.server ?? 0);
   const times = { bare: [] as number[], full: [] as number[], again: [] as number[] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const source = await makeSource(local);
+    const body = pictures > 0 ? pictured(file, pictures) : { bytes: file };
     times.bare.push(await seconds(() => parseReport({ path })));
     times.full.push(await seconds(() => upload(local, { source, body, expected: { new: findings } })));
     times.again.push(await seconds(() => upload(local, { source, body, expected: { seen: findings } })));
@@ -63,6 +74,7 @@ async function measure({ local, pids }: Product, { report, path, sizes, findings
     again: rounded(again),
     ...memory.stop(),
     ...sizes,
+    ...(pictures > 0 ? { pictures } : {}),
     fileMb: rounded(statSync(path).size / MEGABYTE),
   };
 }
@@ -74,11 +86,34 @@ async function makeSource(local: LocalFile): Promise<string> {
   return key;
 }
 
-type Upload = { source: string; body: Buffer; expected: { new?: number; seen?: number } };
+/** What goes out: the report itself, or a form with it. */
+type Body = { bytes: Buffer; contentType?: string };
+type Upload = { source: string; body: Body; expected: { new?: number; seen?: number } };
+
+/** A form with the report and a picture of each of the first failing tests; no picture was there before. */
+function pictured(file: Buffer, count: number): Body {
+  const boundary = randomUUID();
+  const part = (name: string, bytes: Buffer) => [
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="file"\r\n\r\n`),
+    bytes,
+    Buffer.from('\r\n'),
+  ];
+  const pictures = Array.from({ length: count }, (_, suite) =>
+    part(
+      `evidence[Feature ${suite} under load › does thing 0 as the customer expects it to]`,
+      Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(MEGABYTE)]),
+    ),
+  );
+  const bytes = Buffer.concat([...part('report', file), ...pictures.flat(), Buffer.from(`--${boundary}--\r\n`)]);
+  return { bytes, contentType: `multipart/form-data; boundary=${boundary}` };
+}
 
 async function upload(local: LocalFile, { source, body, expected }: Upload): Promise<void> {
-  const headers = { 'idempotency-key': randomUUID() };
-  const { findings } = await answered(local, `/sources/${source}/reports`, { body: new Uint8Array(body), headers });
+  const { bytes, contentType } = body;
+  const headers = { 'idempotency-key': randomUUID(), ...(contentType ? { 'content-type': contentType } : {}) };
+  const path = `/sources/${source}/reports`;
+  const { findings, pictures } = await answered(local, path, { body: new Uint8Array(bytes), headers });
+  if (contentType && pictures?.kept !== PICTURES) throw new Error(`Pictures: ${JSON.stringify(pictures)}`);
   for (const [count, value] of Object.entries(expected)) {
     if (findings?.[count] !== value) throw new Error(`Expected ${value} ${count}: ${JSON.stringify(findings)}`);
   }
@@ -88,11 +123,11 @@ async function answered(
   { baseUrl, apiKey }: LocalFile,
   path: string,
   { body, headers }: { body: string | Uint8Array<ArrayBuffer>; headers: Record<string, string> },
-): Promise<{ findings?: Record<string, number> }> {
+): Promise<{ findings?: Record<string, number>; pictures?: { kept: number } }> {
   const url = `${baseUrl}/api/v1${path}`;
   const answer = await fetch(url, { method: 'POST', body, headers: { ...headers, authorization: `Bearer ${apiKey}` } });
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-  return (await answer.json()) as { findings?: Record<string, number> };
+  return (await answer.json()) as { findings?: Record<string, number>; pictures?: { kept: number } };
 }
 
 function junitSample(path: string): Sample {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type Stack, startStack } from '../support/stack';
 import { must } from '../support/stack-clients';
 import { hostileFiles } from './hostile-files';
+import { formType, hostileForms, inForm } from './hostile-forms';
 import { fixture, readFixture } from './support';
 
 const page = 'https://shop.example/orders?page=1';
@@ -51,19 +52,28 @@ describe('I1 reports of every format', () => {
     ['axe/v2.json', 'axe-core', 5],
     ['axe/raw.json', 'axe-core', 5],
     ['axe/raw-env.json', 'axe-core', 5],
+    ['axe/no-passes.json', 'axe-core', 5],
     ['axe/cli.json', 'axe-core', 5],
     ['pa11y/axe.json', 'pa11y', 4],
+    ['pa11y/htmlcs.json', 'pa11y', 5],
     ['pa11y/ci.json', 'pa11y-ci', 9],
     ['lighthouse/report.json', 'lighthouse', 5],
     ['sarif/eslint.sarif', 'sarif', 4],
+    ['sarif/semgrep.sarif', 'sarif', 2],
+    ['sarif/axe.sarif', 'sarif', 5],
     ['ctrf/jest.json', 'ctrf', 1],
+    ['ctrf/mocha.json', 'ctrf', 2],
+    ['ctrf/playwright.json', 'ctrf', 4],
     ['playwright/report.json', 'playwright', 5],
+    ['junit/jest.xml', 'junit', 3],
     ['junit/jest-junit-retries.xml', 'junit', 1],
     ['junit/pytest-reruns.xml', 'junit', 2],
     ['junit/playwright-projects.xml', 'junit', 5],
     ['junit/surefire-reruns.xml', 'junit', 2],
     ['junit/mocha-junit-reporter.xml', 'junit', 2],
-  ])('%s is taken as %s, once for one upload key', async (name, format, count) => {
+    ['junit/mocha-xunit.xml', 'junit', 2],
+    ['junit/cypress.xml', 'junit', 1],
+  ])('I1 %s is taken as %s, once for one upload key', async (name, format, count) => {
     const to = await source();
     const key = randomUUID();
     const first = await send(to, readFixture(name), { key });
@@ -73,7 +83,7 @@ describe('I1 reports of every format', () => {
     expect(await findings(to)).toHaveLength(count);
   });
 
-  it('the page, where the file names none, is said with the upload', async () => {
+  it('I1 the page, where the file names none, is said with the upload', async () => {
     const to = await source('page');
     await must(send(to, readFixture('axe/v2.json')));
     const again = await must(send(to, readFixture('pa11y/axe.json'), { query: { page } }));
@@ -208,7 +218,7 @@ describe('I1 absence proves only what was looked at', () => {
 });
 
 describe('I2 the same findings in every shape', () => {
-  it.each(['rule', 'page', 'element'])('axe-core, grouped by %s', async (grouping) => {
+  it.each(['rule', 'page', 'element'])('I2 axe-core, grouped by %s', async (grouping) => {
     const prints = async (name: string) => {
       const to = await source(grouping);
       await must(send(to, readFixture(`axe/${name}.json`), { query: { page } }));
@@ -221,7 +231,7 @@ describe('I2 the same findings in every shape', () => {
     }
   });
 
-  it("pa11y's axe runner and Lighthouse see axe's findings again", async () => {
+  it("I2 pa11y's axe runner and Lighthouse see axe's findings again", async () => {
     const to = await source('page');
     await must(send(to, readFixture('axe/v2.json')));
     for (const [name, seen, fresh] of [
@@ -233,7 +243,25 @@ describe('I2 the same findings in every shape', () => {
     }
   });
 
-  it('a retry that passed is no failure', async () => {
+  it.each(['sarif/eslint.sarif', 'sarif/semgrep.sarif', 'junit/pytest.xml', 'junit/playwright-projects.xml'])(
+    'I2 %s: lines that moved, and another order, change no fingerprint',
+    async (name) => {
+      const to = await source('element');
+      const first = await must(send(to, readFixture(name)));
+      const moved = name.endsWith('.xml')
+        ? readFixture(name).replace(/(\bline="|:)(\d+)(?=[":])/g, (_, before, line) => `${before}${Number(line) + 40}`)
+        : changed(name, (log) => {
+            for (const { locations } of log.runs[0].results.reverse()) {
+              locations[0].physicalLocation.region.startLine += 40;
+            }
+          });
+      expect(moved).not.toBe(readFixture(name));
+      const { findings: counts } = await must(send(to, moved));
+      expect(counts).toMatchObject({ new: 0, seen: first.findings.new });
+    },
+  );
+
+  it('I2 a retry that passed is no failure', async () => {
     for (const [name, flaky] of [
       ['junit/surefire-reruns.xml', 'shop.CartTest › loadsRates'],
       ['ctrf/mocha.json', 'Cart loads rates'],
@@ -255,26 +283,31 @@ describe('I3 hostile and broken files', () => {
     const { rows } = await stack.db.query(
       `select (select count(*) from report) as reports, (select count(*) from finding) as findings,
         (select count(*) from occurrence) as occurrences, (select count(*) from audit_event) as events,
+        (select count(*) from evidence) as evidence, (select count(*) from finding_evidence) as shown,
         (select sum(finding_number) from organisation) as numbers`,
     );
     return rows[0];
   };
 
-  it('each ends in a 4xx with a cause, writes no row, and leaves the server alive', async () => {
+  type Hostile = { what: string; body: Buffer; gzip?: boolean; contentType?: string };
+
+  /** Sends them all: each ends in a 4xx that `explains`, writes no row, and leaves the server alive. */
+  async function expectRefused(files: readonly Hostile[], explains: RegExp): Promise<void> {
     const to = await source();
     await must(send(to, readFileSync(fixture('axe/v2.json'))));
     const before = await counted();
-    const files = hostileFiles();
     expect(files.length).toBeGreaterThan(200);
     const wrong: unknown[] = [];
     const queue = files.entries();
     const worker = async (): Promise<void> => {
-      for (const [, { what, body, gzip }] of queue) {
-        const answer = await send(to, body, { headers: gzip ? { 'content-encoding': 'gzip' } : {} });
-        const { status, body: problem } = answer;
+      for (const [, { what, body, gzip, contentType }] of queue) {
+        const headers = {
+          ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+          ...(contentType ? { 'content-type': contentType } : {}),
+        };
+        const { status, body: problem } = await send(to, body, { headers });
         const refused = status >= 400 && status < 500 && /^\w+$/.test(problem?.code) && !/^rate_/.test(problem?.code);
-        const explained = /^The .{15,}[.>)]$/s.test(problem?.detail ?? '');
-        if (!refused || !explained) wrong.push([what, status, problem]);
+        if (!refused || !explains.test(problem?.detail ?? '')) wrong.push([what, status, problem]);
       }
     };
     await Promise.all([worker(), worker(), worker()]);
@@ -283,5 +316,19 @@ describe('I3 hostile and broken files', () => {
     expect((await fetch(`${stack.local.baseUrl}/readyz`)).ok).toBe(true);
     const after = await must(send(to, readFixture('axe/v2.json')));
     expect(after.findings).toMatchObject({ new: 0, seen: 5 });
-  }, 300_000);
+  }
+
+  it('I3 each ends in a 4xx with a cause, writes no row, and leaves the server alive', async () => {
+    await expectRefused(hostileFiles(), /^The .{15,}[.>)]$/s);
+  }, 600_000);
+
+  it('I3 each is refused in a form with a picture too', async () => {
+    const plain = hostileFiles().filter(({ body, gzip }) => !gzip && body.length < 1_000_000);
+    const forms = plain.map(({ what, body }) => ({ what, body: inForm(body), contentType: formType }));
+    await expectRefused(forms, /^["A-Z].{15,}[.>)]$/s);
+  }, 600_000);
+
+  it('I3 a form that is hostile itself, whatever report is in it', async () => {
+    await expectRefused(hostileForms(), /^["A-Z].{10,}[.)] \S.+[.)]$/s);
+  }, 600_000);
 });

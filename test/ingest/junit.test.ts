@@ -75,7 +75,7 @@ describe('JUnit reports of runners', () => {
       },
     ],
     [
-      'mocha',
+      'cypress',
       { 'Cart adds an item': 'passed', 'Cart rounds to the cent': 'failed', 'Cart remembers visits': 'skipped' },
     ],
     [
@@ -119,6 +119,13 @@ describe('JUnit reports of runners', () => {
     expect(findings[0]?.details.message).toBe('Error: expect(received).toBe(expected) // Object.is equality');
   });
 
+  it('Cypress names the file of all on the suite that stands first', async () => {
+    const { findings, coverage } = await parseFixture('junit/cypress.xml');
+    expect(findings[0]?.occurrences).toMatchObject([{ page: 'cypress/e2e/cart.cy.js' }]);
+    const files = coverage.kind === 'tests' ? [...coverage.tests.values()].flat().map(({ file }) => file) : [];
+    expect(new Set(files)).toEqual(new Set(['cypress/e2e/cart.cy.js']));
+  });
+
   it('know the file and the project of an execution', async () => {
     const { findings } = await parseFixture('junit/playwright.xml');
     expect(findings[0]?.occurrences).toMatchObject([
@@ -131,8 +138,8 @@ describe('JUnit reports of runners', () => {
     expect((await parseFixture('junit/playwright.xml', { startedAt })).startedAt?.toISOString()).toBe(
       '2026-11-20T08:15:02.114Z',
     );
-    expect((await parseFixture('junit/mocha.xml')).startedAt?.toISOString()).toBe('2026-11-20T08:20:11.000Z');
-    expect((await parseFixture('junit/mocha.xml', { startedAt })).startedAt).toEqual(startedAt);
+    expect((await parseFixture('junit/cypress.xml')).startedAt?.toISOString()).toBe('2026-11-20T08:20:11.000Z');
+    expect((await parseFixture('junit/cypress.xml', { startedAt })).startedAt).toEqual(startedAt);
     expect((await parseFixture('junit/node.xml', { startedAt })).startedAt).toEqual(startedAt);
     expect((await parseFixture('junit/node.xml')).startedAt).toBeNull();
   });

@@ -68,6 +68,16 @@ export function priorityBean(site: Site, { id, name }: Named) {
   };
 }
 
+/** A component of a project. */
+export function componentBean(site: Site, { id, name }: { id: string; name: string }) {
+  return { self: `${site.url}/rest/api/3/component/${id}`, id, name };
+}
+
+/** An option of a custom field with a list to choose from. */
+export function optionBean(site: Site, { id, value }: { id: string; value: string }) {
+  return { self: `${site.url}/rest/api/3/customFieldOption/${id}`, value, id };
+}
+
 /** A priority as the priority search gives it. */
 export function priorityDetailBean(site: Site, priority: Priority) {
   return {

@@ -152,6 +152,15 @@ export const defaultPriorityId = '3';
 /** A custom field that lies on no screen until a project's settings require it (`PUT /sandbox/projects/{key}`). */
 export const customField = { id: 'customfield_10050', name: 'Owning team', customId: 10050 } as const;
 
+/** A custom field with a list to choose from, likewise. */
+export const selectField = {
+  ...{ id: 'customfield_10051', name: 'Product area', customId: 10051 },
+  options: [
+    { id: '10100', value: 'Storefront' },
+    { id: '10101', value: 'Back office' },
+  ],
+} as const;
+
 /** What a kind of project offers: statuses, transitions and issue types. */
 export function projectKind(style: 'classic' | 'next-gen'): ProjectKind {
   return kinds[style];

@@ -1,8 +1,8 @@
 import { documentText } from './adf/text';
 import { type AdfNode, documentMistake, isDocument } from './adf/validate';
 import { isObject, JiraProblem } from './answer';
-import { customField, pick, priorities, resolutions } from './catalog';
-import { findAccount, type Project, type Site } from './site';
+import { customField, pick, priorities, resolutions, selectField } from './catalog';
+import { componentsOf, findAccount, type Project, type Site } from './site';
 
 /** What an edit or a creation says about an issue's fields; what is absent stays as it is. */
 export interface FieldValues {
@@ -29,7 +29,7 @@ class FieldMistake extends Error {
   }
 }
 
-type Reader = (value: unknown, site: Site) => FieldValues;
+type Reader = (value: unknown, site: Site, project: Project) => FieldValues;
 
 const mostText = 32_767;
 const mostLabel = 255;
@@ -51,19 +51,20 @@ const readers: Record<string, Reader> = {
   reporter: (value, site) => ({ reporter: readPerson(value, { site, field: 'reporter' }) }),
   duedate: (value) => ({ dueDate: readDate(value) }),
   parent: (value) => ({ parent: readParent(value) }),
-  components: (value) => readComponents(value),
+  components: (value, _site, project) => readComponents(value, project),
   [customField.id]: (value) => ({ custom: { [customField.id]: readLine(value) } }),
+  [selectField.id]: (value) => ({ custom: { [selectField.id]: readOption(value) } }),
 };
 
 /** The fields that can be set in a project, by what its screens show. */
 export function screenFields(project: Project, { editing, subtask }: { editing: boolean; subtask: boolean }): string[] {
   const { hiddenFields, requiredFields } = project.settings;
-  const hasCustom = requiredFields.includes(customField.id);
+  const custom: string[] = [customField.id, selectField.id];
   return Object.keys(readers).filter((name) => {
     if (hiddenFields.includes(name)) return false;
     if (name === 'resolution') return editing && project.style === 'classic';
     if (name === 'parent') return subtask && !editing;
-    return name !== customField.id || hasCustom;
+    return !custom.includes(name) || requiredFields.includes(name);
   });
 }
 
@@ -73,12 +74,14 @@ export function screenFields(project: Project, { editing, subtask }: { editing: 
  */
 export function readFields({
   site,
+  project,
   body,
   settable,
   required,
   currentLabels = [],
 }: {
   site: Site;
+  project: Project;
   body: Record<string, unknown>;
   settable: readonly string[];
   required: readonly string[];
@@ -90,7 +93,8 @@ export function readFields({
   const given = givenFields({ body, currentLabels, errors });
   for (const [name, value] of Object.entries(given)) {
     try {
-      values = { ...values, ...readField({ name, value, settable, site }) };
+      const read = readField({ name, value, settable, site, project });
+      values = { ...values, ...read, custom: { ...values.custom, ...read.custom } };
     } catch (error) {
       if (!(error instanceof FieldMistake)) throw error;
       errors[name] = error.message;
@@ -104,14 +108,20 @@ export function readFields({
   throw new JiraProblem(400, { fields: errors, ...(details.length > 0 ? { detail: details.join('; ') } : {}) });
 }
 
-function readField(parts: { name: string; value: unknown; settable: readonly string[]; site: Site }): FieldValues {
-  const { name, value, settable, site } = parts;
+function readField(parts: {
+  name: string;
+  value: unknown;
+  settable: readonly string[];
+  site: Site;
+  project: Project;
+}): FieldValues {
+  const { name, value, settable, site, project } = parts;
   if (unset.includes(name)) return {};
   const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
   if (!reader || !settable.includes(name)) {
     throw new FieldMistake(`Field '${name}' cannot be set. It is not on the appropriate screen, or unknown.`);
   }
-  return reader(value, site);
+  return reader(value, site, project);
 }
 
 function givenFields({
@@ -154,7 +164,8 @@ function isMissing(value: unknown): boolean {
 
 function missingText(name: string): string {
   if (name === 'summary') return 'You must specify a summary of the issue.';
-  const title = name === customField.id ? customField.name : name.charAt(0).toUpperCase() + name.slice(1);
+  const custom = [customField, selectField].find(({ id }) => id === name);
+  const title = custom?.name ?? name.charAt(0).toUpperCase() + name.slice(1);
   return `${title} is required.`;
 }
 
@@ -241,9 +252,23 @@ function readParent(value: unknown): string {
   return String(parent);
 }
 
-function readComponents(value: unknown): FieldValues {
-  if (Array.isArray(value) && value.length === 0) return {};
-  throw new FieldMistake('The project has no components.');
+// Kept beside the custom fields: the sandbox searches for neither.
+function readComponents(value: unknown, project: Project): FieldValues {
+  const known = componentsOf(project);
+  const components = (Array.isArray(value) ? value : [value]).map((given) => {
+    const found = pick(known, given);
+    if (!found) throw new FieldMistake('The component name is not valid.');
+    return found;
+  });
+  return components.length === 0 ? {} : { custom: { components } };
+}
+
+function readOption(value: unknown): object | null {
+  if (value === null) return null;
+  const wanted = isObject(value) ? value : {};
+  const found = selectField.options.find(({ id, value: text }) => id === wanted.id || text === wanted.value);
+  if (!found) throw new FieldMistake('Specify a valid value for Product area');
+  return found;
 }
 
 function readLine(value: unknown): string | null {

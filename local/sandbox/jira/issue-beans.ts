@@ -1,6 +1,16 @@
 import { documentWiki } from './adf/text';
-import { issueTypeBean, jiraTime, priorityBean, projectBean, resolutionBean, statusBean, userBean } from './beans';
-import { customField, getIssueType, getStatus, priorities, resolutions } from './catalog';
+import {
+  componentBean,
+  issueTypeBean,
+  jiraTime,
+  optionBean,
+  priorityBean,
+  projectBean,
+  resolutionBean,
+  statusBean,
+  userBean,
+} from './beans';
+import { customField, getIssueType, getStatus, priorities, resolutions, selectField } from './catalog';
 import {
   type AttachmentRow,
   attachmentsOf,
@@ -115,14 +125,21 @@ export function plainFields(site: Site, issue: IssueRow): Fields {
     updated: jiraTime(issue.updated_at),
     environment: issue.environment,
     duedate: issue.due_date,
-    components: [],
+    components: ((issue.custom.components ?? []) as Parameters<typeof componentBean>[1][]).map((component) =>
+      componentBean(site, component),
+    ),
     fixVersions: [],
     versions: [],
     issuelinks: [],
     votes: { self: `${site.url}/rest/api/3/issue/${issue.key}/votes`, votes: 0, hasVoted: false },
     watches: { self: `${site.url}/rest/api/3/issue/${issue.key}/watchers`, watchCount: 0, isWatching: false },
     [customField.id]: issue.custom[customField.id] ?? null,
+    [selectField.id]: optionOf(site, issue.custom[selectField.id]),
   };
+}
+
+function optionOf(site: Site, option: unknown) {
+  return option ? optionBean(site, option as Parameters<typeof optionBean>[1]) : null;
 }
 
 /** Fields as webhook bodies carry them: REST version 2, where text is wiki markup, and people without e-mail. */

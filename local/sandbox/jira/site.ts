@@ -17,6 +17,8 @@ export interface ProjectSettings {
   hiddenFields: string[];
   /** Fields that must be given and have no default. */
   requiredFields: string[];
+  /** Names of the project's components. */
+  components: string[];
   /** The bot account cannot see the project. */
   invisible: boolean;
   /** Permissions that the bot account lacks, such as `CREATE_ISSUES`. */
@@ -69,9 +71,19 @@ async function loadProjects(pool: Pool, cloudId: string): Promise<Project[]> {
   );
   return rows.map((row) => ({
     ...row,
-    settings: { hiddenFields: [], requiredFields: [], invisible: false, denied: [], ...row.settings },
+    settings: { ...plainSettings(), ...row.settings },
     kind: projectKind(row.style),
   }));
+}
+
+/** The settings that a project starts with. */
+export function plainSettings(): ProjectSettings {
+  return { hiddenFields: [], requiredFields: [], components: [], invisible: false, denied: [] };
+}
+
+/** The components of a project; the ids are its own. */
+export function componentsOf({ id, settings }: Project): { id: string; name: string }[] {
+  return settings.components.map((name, index) => ({ id: `${id}${String(index).padStart(3, '0')}`, name }));
 }
 
 /** Stores new settings of a project and applies them at once. */

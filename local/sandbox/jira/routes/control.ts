@@ -4,13 +4,14 @@ import { visibleIssues } from '../access';
 import { deleteIssue, moveIssue } from '../changes';
 import { type Fault, faultSpec } from '../faults';
 import type { Jira } from '../jira';
-import { changeSettings, seededAccount } from '../site';
+import { changeSettings, plainSettings, seededAccount } from '../site';
 
 // What the sandbox has beyond Jira: faults, the request log, counts, and project settings. For tests and for the curious.
 
 const settings = z.strictObject({
   hiddenFields: z.array(z.string()).optional(),
   requiredFields: z.array(z.string()).optional(),
+  components: z.array(z.string()).optional(),
   invisible: z.boolean().optional(),
   denied: z.array(z.string()).optional(),
 });
@@ -161,9 +162,8 @@ async function reset({ site, faults, requests, points, oauth }: Jira, jiras: rea
   await site.pool.query('delete from jira.deliveries');
   await site.pool.query('delete from jira.issues');
   await site.pool.query('delete from jira.moved_keys');
-  const clean = { hiddenFields: [], requiredFields: [], invisible: false, denied: [] };
   for (const { site: each } of jiras) {
-    for (const project of each.projects) await changeSettings(each, project, clean);
+    for (const project of each.projects) await changeSettings(each, project, plainSettings());
   }
   requests.clear();
   points.reset();

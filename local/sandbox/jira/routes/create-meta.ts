@@ -1,10 +1,10 @@
 import { mustSeeProject } from '../access';
 import { type Answer, type Call, JiraProblem, ok, pageOf } from '../answer';
-import { issueTypeBean, priorityBean, projectListBean } from '../beans';
-import { customField, type IssueType, priorities } from '../catalog';
+import { componentBean, issueTypeBean, optionBean, priorityBean, projectListBean } from '../beans';
+import { customField, type IssueType, priorities, selectField } from '../catalog';
 import { screenFields } from '../fields';
 import type { Jira } from '../jira';
-import { may, type Project } from '../site';
+import { componentsOf, may, type Project } from '../site';
 
 /** GET /issue/createmeta/{projectIdOrKey}/issuetypes. */
 export function getCreateTypes(jira: Jira, call: Call): Answer {
@@ -92,7 +92,16 @@ function fieldShapes({ site }: Jira, { project, type }: { project: Project; type
       name: 'Components',
       schema: { type: 'array', items: 'component', system: 'components' },
       operations: ['add', 'set', 'remove'],
-      allowedValues: [],
+      allowedValues: componentsOf(project).map((component) => componentBean(site, component)),
+    },
+    [selectField.id]: {
+      name: selectField.name,
+      schema: {
+        type: 'option',
+        custom: 'com.atlassian.jira.plugin.system.customfieldtypes:select',
+        customId: selectField.customId,
+      },
+      allowedValues: selectField.options.map((option) => optionBean(site, option)),
     },
     [customField.id]: {
       name: customField.name,

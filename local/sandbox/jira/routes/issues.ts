@@ -67,7 +67,7 @@ async function createFrom(
   const { project, type } = mustHaveProjectAndType(jira, { account, fields });
   const required = ['summary', ...project.settings.requiredFields, ...(type.subtask ? ['parent'] : [])];
   const settable = screenFields(project, { editing: false, subtask: type.subtask });
-  const values = readFields({ site: jira.site, body, settable, required });
+  const values = readFields({ site: jira.site, project, body, settable, required });
   const parentId = values.parent === undefined ? null : await parentIn(jira, { project, parent: values.parent });
   const properties = readProperties(body.properties);
   return createIssue(jira, { actor: account, project, typeId: type.id, values, parentId, properties });
@@ -138,6 +138,7 @@ export async function putIssue(jira: Jira, call: Call): Promise<Answer> {
   const body = objectBody(call);
   const values = readFields({
     site: jira.site,
+    project,
     body,
     settable: screenFields(project, { editing: true, subtask: issue.parent_id !== null }),
     required: isObject(body.fields) && 'summary' in body.fields ? ['summary'] : [],
