@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { FindingStatus, SessionStatus, Severity } from '../workflows/rules/vocabulary';
+import { createCardQueue } from './card-queue';
 
 /** A card that this process may write until its lease ends. */
 export type ClaimedCard = {
@@ -43,7 +44,6 @@ type CardFindingRow = {
   lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
 };
 
-type ClaimedRow = Omit<ClaimedCard, 'shown'> & { renderedHash: string | null };
 type ViewRow = Omit<CardFindingRow, 'lastEvent'> & {
   lastEvent: { id: string; event: string; actor: string; detail: string; at: string } | null;
   untold: CardView['untold'];
@@ -51,21 +51,6 @@ type ViewRow = Omit<CardFindingRow, 'lastEvent'> & {
 
 /** The channel that whoever marks cards dirty notifies. */
 const cardChannel = 'recheck_cards';
-
-// A claim takes `dirty` away and counts an attempt; success sets the attempts back to 0 and leaves `dirty` alone, so
-// that a change that comes meanwhile is seen. A process that dies leaves attempts > 0, and the card is due again when
-// its lease (`not_before`) is over.
-const due = '(card.dirty or card.attempts > 0)';
-const claimSql = `
-  update card set dirty = false, attempts = attempts + 1, not_before = now() + $2 * interval '1 millisecond'
-  where id in (
-    select card.id from card join slack_installation i on i.id = card.installation_id
-    where ${due} and (card.not_before is null or card.not_before <= now())
-      and i.status = 'installed' and i.bot_token is not null
-    order by card.ts is null, card.dirty_since
-    limit $1 for update of card skip locked)
-  returning id, organisation_id as "organisationId", finding_id as "findingId", installation_id as "installationId",
-    channel_id as "channelId", ts, rendered_hash as "renderedHash", attempts`;
 
 const viewSql = `
   select 'F-' || f.number as id, f.title, f.rule, f.severity, f.status, f.status_reason as reason,
@@ -100,21 +85,18 @@ const viewSql = `
 
 /** The cards of findings: who may write which one now, and what it shows. Raw SQL, because every change passes here. */
 export function createCardStore({ pool }: { pool: Pool }) {
+  const queue = createCardQueue({ pool, table: 'card', subject: 'finding_id' });
   return {
-    /** Takes up to `limit` due cards for `leaseMs`, updates before posts. No other process gets them meanwhile. */
-    async claim({ limit, leaseMs }: { limit: number; leaseMs: number }): Promise<ClaimedCard[]> {
-      const { rows } = await pool.query<ClaimedRow>(claimSql, [limit, leaseMs]);
-      return rows.map(({ renderedHash, ...card }) => ({ ...card, shown: parseShown(renderedHash) }));
-    },
+    ...queue,
 
-    /** Milliseconds until the next waiting card is due; null where none waits. */
-    async nextDueMs(): Promise<number | null> {
-      const { rows } = await pool.query<{ ms: number | null }>(
-        `select (extract(epoch from min(card.not_before) - now()) * 1000)::float8 as ms
-         from card join slack_installation i on i.id = card.installation_id
-         where ${due} and card.not_before > now() and i.status = 'installed' and i.bot_token is not null`,
-      );
-      return rows[0]?.ms ?? null;
+    /** Takes up to `limit` due cards for `leaseMs`, updates before posts. No other process gets them meanwhile. */
+    async claim(ask: { limit: number; leaseMs: number }): Promise<ClaimedCard[]> {
+      const claimed = await queue.claim(ask);
+      return claimed.map(({ subject, renderedHash, ...card }) => ({
+        ...card,
+        findingId: subject,
+        shown: parseShown(renderedHash),
+      }));
     },
 
     /**
@@ -132,55 +114,8 @@ export function createCardStore({ pool }: { pool: Pool }) {
     },
 
     /** Keeps what is in Slack now, at once, so that a crash after it repeats as little as possible. */
-    async showed(card: { id: string; ts: string; hash: string; event: string }): Promise<void> {
-      await pool.query('update card set ts = $2, rendered_hash = $3 where id = $1', [
-        card.id,
-        card.ts,
-        `${card.hash}:${card.event}`,
-      ]);
-    },
-
-    /** All of the card's news is told. It is left alone for `quietMs`; changes of that time go out together after it. */
-    async done({ id, quietMs }: { id: string; quietMs: number }): Promise<void> {
-      await pool.query(
-        `update card set attempts = 0, last_error = null,
-           not_before = case when $2 > 0 then now() + $2 * interval '1 millisecond' end
-         where id = $1`,
-        [id, quietMs],
-      );
-    },
-
-    /** Gives the card back unfinished, due again after `delayMs`; with `error`, the attempt counts as failed. */
-    async postpone({ id, delayMs, error }: { id: string; delayMs: number; error?: string }): Promise<void> {
-      await pool.query(
-        `update card set dirty = true, not_before = now() + $2 * interval '1 millisecond',
-           attempts = case when $3::text is null then greatest(attempts - 1, 0) else attempts end,
-           last_error = coalesce($3, last_error)
-         where id = $1`,
-        [id, delayMs, error ?? null],
-      );
-    },
-
-    /** Leaves the card alone until the finding changes again; `error` says why. */
-    async giveUp({ id, error }: { id: string; error: string }): Promise<void> {
-      await pool.query('update card set attempts = 0, not_before = null, last_error = $2 where id = $1', [id, error]);
-    },
-
-    /** The message is gone from Slack: the card is posted anew. */
-    async forgetMessage(id: string): Promise<void> {
-      await pool.query(
-        'update card set ts = null, rendered_hash = null, dirty = true, attempts = 0, not_before = null where id = $1',
-        [id],
-      );
-    },
-
-    /** Slack refuses one method for a workspace: its cards that wait for that method wait `delayMs` longer. */
-    async hold(held: { installationId: string; method: 'post' | 'update'; delayMs: number }): Promise<void> {
-      await pool.query(
-        `update card set not_before = greatest(not_before, now() + $3 * interval '1 millisecond')
-         where installation_id = $1 and (ts is null) = $2`,
-        [held.installationId, held.method === 'post', held.delayMs],
-      );
+    async showed({ id, ts, hash, event }: { id: string; ts: string; hash: string; event: string }): Promise<void> {
+      await queue.showed({ id, ts, shown: `${hash}:${event}` });
     },
 
     /** The short number of the finding that a message shows; null where it is no card. */

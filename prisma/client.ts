@@ -1,9 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import { createAdoptionStore } from './adoption';
+import { createAutoPushStore } from './auto-push';
 import { createConnectionStore } from './connections';
+import { createEvidenceStore } from './evidence';
 import { createFindingStore } from './findings';
 import { PrismaClient } from './generated/client';
+import { createGroupedIssueStore } from './grouped-issues';
 import { createHealthFactsStore } from './health-facts';
 import { createLifecycleStore } from './lifecycle';
 import { createMaintenanceStore } from './maintenance';
@@ -35,8 +38,11 @@ export function createDb({ url, box, poolSize = 20 }: { url: string; box: Secret
     pool,
     prisma,
     adoption: createAdoptionStore({ pool }),
+    autoPush: createAutoPushStore({ pool }),
     connections: createConnectionStore({ pool, box }),
+    evidence: createEvidenceStore({ pool }),
     findings: createFindingStore({ pool }),
+    groupedIssues: createGroupedIssueStore({ pool }),
     healthFacts: createHealthFactsStore({ pool }),
     lifecycle: createLifecycleStore({ pool }),
     maintenance: createMaintenanceStore({ pool }),
@@ -45,7 +51,7 @@ export function createDb({ url, box, poolSize = 20 }: { url: string; box: Secret
     pushes: createPushStore({ pool }),
     reports: createReportStore({ pool }),
     sessions: createSessionStore({ pool }),
-    sources: createSourceStore({ prisma }),
+    sources: createSourceStore({ prisma, pool }),
     sync: createSyncStore({ pool }),
     async close(): Promise<void> {
       await prisma.$disconnect();

@@ -58,7 +58,12 @@ export type IssueMaterial = {
     severity: Severity;
     details: { [key: string]: unknown };
   };
+  /** The first of those where it is seen. */
   occurrences: { page: string | null; details: { [key: string]: unknown } }[];
+  /** How many there are of them. */
+  occurrenceCount: number;
+  /** Whether the finding has pictures. */
+  isPictured: boolean;
 };
 
 const listSql = `
@@ -119,6 +124,12 @@ export function createFindingStore({ pool }: { pool: Pool }) {
       return rows;
     },
 
+    /** What reports say of a finding as a whole. */
+    async details(findingId: string): Promise<{ [key: string]: unknown }> {
+      const sql = 'select details from finding where id = $1';
+      return (await pool.query<{ details: { [key: string]: unknown } }>(sql, [findingId])).rows[0]?.details ?? {};
+    },
+
     async history(findingId: string, limit = 1000): Promise<HistoryRow[]> {
       const { rows } = await pool.query<HistoryRow>(
         `select at, actor, event, detail from audit_event where finding_id = $1 order by id limit $2`,
@@ -136,7 +147,9 @@ export function createFindingStore({ pool }: { pool: Pool }) {
            json_build_object('key', s.key, 'name', s.name, 'kind', s.kind) as source,
            json_build_object('id', f.id, 'number', f.number, 'title', f.title, 'rule', f.rule, 'severity', f.severity, 'details', f.details) as finding,
            coalesce((select json_agg(json_build_object('page', o.page, 'details', o.details))
-             from (select page, details from occurrence where finding_id = f.id order by page, id limit 50) o), '[]') as occurrences
+             from (select page, details from occurrence where finding_id = f.id and status <> 'absent' order by page, id limit 50) o), '[]') as occurrences,
+           (select count(*)::int from occurrence where finding_id = f.id and status <> 'absent') as "occurrenceCount",
+           exists (select 1 from finding_evidence where finding_id = f.id) as "isPictured"
          from issue_link l join finding f on f.id = l.finding_id join source s on s.id = f.source_id
          where l.id = $1`,
         values: [linkId],

@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg';
 import type { Change, LifecycleState } from '../workflows/rules/lifecycle';
+import { markPushCardsSql } from './push-cards';
 
 export type RecordedChange = {
   organisationId: string;
@@ -42,9 +43,19 @@ export async function recordChange(pool: Pool, input: RecordedChange): Promise<v
   await pool.query({ name: 'lifecycle-record', text: recordSql, values });
 }
 
+/** Findings of one push that still have cards of their own from the push on. */
+const FEW = 10;
+// More of them would flood the channel, in which the message of the push says it all: their cards come when Jira or a
+// person does something with them.
+const isToldByPushSql = `$3 in ('open', 'awaiting_approval', 'awaiting_fix', 'push_failed') and exists (
+  select 1 from push_item q where q.batch_id = (
+    select p.batch_id from push_item p join push_batch b on b.id = p.batch_id
+    where p.finding_id = $2::uuid order by b.created_at desc limit 1) offset ${FEW})`;
+
 // One statement, so that a reader sees all of a change or nothing. $12 makes a repeated step write its event once; $18
 // leaves the status of a settled finding alone, which ingest may have changed meanwhile. Recheck's own change of status
-// (expected_change) comes back as a delivery too, perhaps after that of a person: who did it is the person.
+// (expected_change) comes back as a delivery too, perhaps after that of a person: who did it is the person. A run that
+// took a push over does not know whose it was ($16): the oldest's. A cancelled item whose issue was under way has it.
 const recordSql = `
 with before as (select status, claim, $18::boolean and not in_loop as keeps from finding where organisation_id = $1::uuid and id = $2::uuid for update),
 jira_actor as (
@@ -88,9 +99,13 @@ sessions as (
     and not exists (select 1 from session_case c where c.session_id = s.id and c.verdict is null and c.finding_id <> $2::uuid)),
 items as (
   update push_item set
-    outcome = case when $15 = 'created' and batch_id is distinct from $16::uuid then 'reused' else $15 end,
+    outcome = case when $15 = 'created' and batch_id is distinct from coalesce($16::uuid, (
+      select p.batch_id from push_item p join push_batch b on b.id = p.batch_id
+      where p.finding_id = $2::uuid and p.outcome = 'pending' order by b.created_at limit 1)) then 'reused' else $15 end,
     jira_key = $7, reason = $17, updated_at = now()
-  where finding_id = $2::uuid and $15::text is not null and (outcome = 'pending' or outcome = 'held' and $15 = 'created')
+  where finding_id = $2::uuid and $15::text is not null and (
+    outcome = 'pending' or outcome = 'held' and $15 = 'created'
+    or outcome = 'cancelled' and $15 = 'created' and batch_id = $16::uuid)
   returning batch_id),
 batches as (
   update push_batch b set status = 'completed', completed_at = now()
@@ -103,6 +118,10 @@ cards as (
   insert into card (id, organisation_id, finding_id, installation_id, channel_id)
   select gen_random_uuid(), $1::uuid, $2::uuid, i.id, i.channel_id from slack_installation i
   where i.organisation_id = $1::uuid and i.status = 'installed' and i.channel_id is not null
+    and (not (${isToldByPushSql}) or exists (
+      select 1 from card c where c.finding_id = $2::uuid and c.channel_id = i.channel_id))
   on conflict (finding_id, channel_id) do update set dirty = true, dirty_since = now()
-  returning id)
-select pg_notify('recheck_cards', ''), (select count(*) from changed) from cards limit 1`;
+  returning id),
+push_cards as (${markPushCardsSql('select batch_id from items')})
+select pg_notify('recheck_cards', ''), (select count(*) from changed)
+from (select id from cards union all select id from push_cards) c limit 1`;

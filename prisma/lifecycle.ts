@@ -3,10 +3,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Actor, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
-import { heldReason, type PushDecision, pushDecision } from '../workflows/rules/push-gate';
+import {
+  heldReason,
+  type PushCandidate,
+  type PushDecision,
+  projectOf,
+  pushDecision,
+} from '../workflows/rules/push-gate';
 import type { FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
 import { type RecordedChange, recordChange } from './lifecycle-record';
+import { chosenSql } from './push-target';
 import { inTransaction } from './transaction';
+
+/** Whether reports no longer find `finding f`, which was not in the loop when it went, and still is not resolved. */
+export const isGoneUnpushedSql = `(f.absent_since is not null and f.status in ('open', 'awaiting_approval', 'push_failed'))`;
 
 export type FindingRef = { organisationId: string; findingId: string };
 export type AttemptRef = { organisationId: string; linkId: string; attempt: number };
@@ -25,11 +35,13 @@ type Row = {
   connection_id: string | null;
   connection_status: string | null;
   connection_reason: string | null;
+  chosen: NonNullable<PushCandidate['chosen']> | null;
   link_id: string | null;
   link_state: string | null;
   attempt: number | null;
   jira_key: string | null;
   missing_since: Date | null;
+  absent: boolean;
 };
 
 export type LifecycleStore = ReturnType<typeof createLifecycleStore>;
@@ -53,13 +65,14 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
      */
     async openLink(input: FindingRef & { batchId: string | null; actor: Actor }): Promise<OpenedLink> {
       return await inTransaction(pool, async (client) => {
-        const row = await readRow(client, input, 'for update of f');
+        const row = await readRow(client, input, { batchId: input.batchId });
         if (row.link_id && row.link_state === 'linked') {
           return { kind: 'linked', issue: { linkId: row.link_id, key: row.jira_key ?? '' } };
         }
         const decision = pushDecision(candidateOf(row));
         const resumed = await resumeLink(client, { ref: input, row, decision });
         if (resumed) return resumed;
+        if (await wasCancelled(client, input)) return { kind: 'refused', reason: 'The push was cancelled.' };
         if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
         if (decision.kind === 'held') return decision;
         return { kind: 'opened', linkId: await insertLink(client, input, row), attempt: 1, resumed: false };
@@ -184,24 +197,40 @@ export function markerOf(linkId: string): string {
   return `recheck-${createHash('sha256').update(linkId).digest('hex').slice(0, 16)}`;
 }
 
-async function readRow(client: Pool | PoolClient, ref: FindingRef, lock = ''): Promise<Row> {
+/** `push`: for that push, which may go to another connection than the source's; the finding is locked then. */
+async function readRow(client: Pool | PoolClient, ref: FindingRef, push?: { batchId: string | null }): Promise<Row> {
   const { rows } = await client.query<Row>({
-    name: `lifecycle-row ${lock}`,
-    text: `select f.status, f.claim, f.status_reason, f.severity, s.rule, s.connection_id, c.status as connection_status,
-            c.status_reason as connection_reason, l.id as link_id, l.state as link_state, l.attempt, l.jira_key, l.missing_since
+    name: push ? 'lifecycle-push-row' : 'lifecycle-row',
+    text: `select f.status, f.claim, ${isGoneUnpushedSql} as absent, f.status_reason, f.severity, s.rule, c.id as connection_id, c.status as connection_status,
+            c.status_reason as connection_reason, ${chosenSql('b.connection_id')} as chosen,
+            l.id as link_id, l.state as link_state, l.attempt, l.jira_key, l.missing_since
      from finding f join source s on s.id = f.source_id
-     left join connection c on c.id = s.connection_id
+     left join push_batch b on b.organisation_id = $1 and b.id = $3::uuid
+     left join connection c on c.id = coalesce(b.connection_id, s.connection_id)
      left join issue_link l on l.finding_id = f.id and l.active
-     where f.organisation_id = $1 and f.id = $2 ${lock}`,
-    values: [ref.organisationId, ref.findingId],
+     where f.organisation_id = $1 and f.id = $2 ${push ? 'for update of f' : ''}`,
+    values: [ref.organisationId, ref.findingId, push?.batchId ?? null],
   });
   const row = rows[0];
   if (!row) throw new Error(`Finding ${ref.findingId} is not there.`);
   return row;
 }
 
-function candidateOf({ severity, status, rule, connection_status: connection, connection_reason: reason }: Row) {
-  return { severity, status, jiraKey: null, rule, connection: connection ? { status: connection, reason } : null };
+/** Whether the push was cancelled after it had asked the lifecycle, and no other one waits for it. */
+async function wasCancelled(client: PoolClient, { findingId, batchId }: { findingId: string; batchId: string | null }) {
+  const { rows } = await client.query<{ outcome: string; other: boolean }>(
+    `select outcome, exists (select 1 from push_item p join push_batch b on b.id = p.batch_id
+       where p.finding_id = $2 and p.outcome = 'pending' and b.status = 'running') as other
+     from push_item where batch_id = $1 and finding_id = $2`,
+    [batchId, findingId],
+  );
+  return rows[0]?.outcome === 'cancelled' && !rows[0].other;
+}
+
+function candidateOf(row: Row): PushCandidate {
+  const { severity, status, absent, rule, chosen, connection_status: connection, connection_reason: reason } = row;
+  const known = { severity, status, absent, jiraKey: null, rule, chosen };
+  return { ...known, connection: connection ? { status: connection, reason } : null };
 }
 
 /**
@@ -276,7 +305,7 @@ async function insertLink(
       input.findingId,
       row.connection_id,
       markerOf(linkId),
-      row.rule.projectKey,
+      projectOf(row),
       member,
       input.batchId,
     ],

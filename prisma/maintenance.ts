@@ -27,7 +27,7 @@ export function createMaintenanceStore({ pool }: { pool: Pool }) {
            c.status = 'connected' and (
              exists (
                select 1 from push_item i join push_batch b on b.id = i.batch_id join source s on s.id = b.source_id
-               where s.connection_id = c.id and i.outcome = 'held' and i.updated_at < now() - interval '1 minute')
+               where coalesce(b.connection_id, s.connection_id) = c.id and i.outcome = 'held' and i.updated_at < now() - interval '1 minute')
              or exists (
                select 1 from notice n where n.connection_id = c.id and n.kind = 'restored'
                  and n.created_at between coalesce(c.polled_until, c.created_at) and now() - interval '1 minute')

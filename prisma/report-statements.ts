@@ -1,6 +1,7 @@
 // The SQL of ingest: sets, never row by row. Each takes the client of the transaction in prisma/reports.ts.
 
 import type { PoolClient } from 'pg';
+import type { AuditEvent } from '../workflows/rules/vocabulary';
 import { groupBy, type KnownPlace, type KnownRow } from './report-grouping';
 
 /** Large enough to spare round trips, small enough that a chunk of long stacks stays some megabytes. */
@@ -28,14 +29,18 @@ const knownColumns = `
   f.claimed_at as "claimedAt", f.status_since as "statusSince", f.absent_since as "absentSince",
   exists (select 1 from issue_link l where l.finding_id = f.id and l.active) as linked`;
 
-/** Findings in the loop, or blocked, that were grouped in another way than the source is now. */
+/** Whether finding `f` keeps its grouping: an issue, or a decision, hangs on it. */
+export const keepsGrouping = `(f.in_loop or f.status = 'blocked' or f.status not in ('verified', 'resolved')
+  and exists (select 1 from issue_link l where l.finding_id = f.id and l.active))`;
+
+/** Findings with an issue, in the loop, or blocked, that were grouped in another way than the source is now. */
 export async function findKept(
   client: PoolClient,
   source: { organisationId: string; sourceId: string; grouping: string },
 ): Promise<KnownRow[]> {
   const { rows } = await client.query<KnownRow>(
     `select ${knownColumns} from finding f
-     where f.organisation_id = $1 and f.source_id = $2 and (f.in_loop or f.status = 'blocked')
+     where f.organisation_id = $1 and f.source_id = $2 and ${keepsGrouping}
        and coalesce(f.details->>'grouping', 'rule') <> $3`,
     [source.organisationId, source.sourceId, source.grouping],
   );
@@ -172,7 +177,7 @@ export async function markAbsent(
 ): Promise<{ resolved: string[] }> {
   if (ids.length === 0) return { resolved: [] };
   await client.query(
-    'update finding set absent_since = $3, updated_at = now() where organisation_id = $1 and id = any($2::uuid[])',
+    'update finding set absent_since = coalesce(absent_since, $3), updated_at = now() where organisation_id = $1 and id = any($2::uuid[])',
     [at.organisationId, ids, at.startedAt],
   );
   const { rows } = await client.query<{ id: string }>(
@@ -188,7 +193,7 @@ export async function markAbsent(
 /** One line in the history of each finding. */
 export async function recordEvents(
   client: PoolClient,
-  event: { organisationId: string; memberId: string | null; event: string; detail: string },
+  event: { organisationId: string; memberId: string | null; event: AuditEvent; detail: string },
   ids: string[],
 ): Promise<void> {
   if (ids.length === 0) return;

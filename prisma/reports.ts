@@ -3,11 +3,14 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import type { PlacesChanged } from '../workflows/contract';
 import type { Coverage, Evidence, ParsedFinding, ReportScope, ReportVerdict } from '../workflows/rules/report-verdict';
 import { reportEvidence } from '../workflows/rules/report-verdict';
-import type { FindingStatus, Grouping } from '../workflows/rules/vocabulary';
+import type { AuditEvent, Grouping } from '../workflows/rules/vocabulary';
+import { type Picture, type PicturesTold, storePictures } from './evidence';
 import type { Group, KnownRow } from './report-grouping';
 import { absentPlaces, groupFindings, isNews, isReplaced, verdictOf } from './report-grouping';
+import { afterClaim, type LoopVerdict, loopVerdictsOf, placesChangedOf } from './report-outcomes';
 import * as sql from './report-statements';
 import { inTransaction } from './transaction';
 
@@ -26,9 +29,9 @@ export type ReportInput = {
   grouping: Grouping;
   findings: readonly ParsedFinding[];
   coverage: Coverage;
+  /** What was uploaded with it. */
+  pictures?: readonly Picture[];
 };
-/** What a report says of a finding in the loop, from a run that began after the claim. */
-export type LoopVerdict = { findingId: string; status: FindingStatus; claim: number; verdict: 'pass' | 'fail' };
 export type Stored = {
   kind: 'stored';
   reportId: string;
@@ -36,10 +39,18 @@ export type Stored = {
   newFindingIds: string[];
   regressedFindingIds: string[];
   loopVerdicts: LoopVerdict[];
+  /** Findings with an issue that are seen at other places than before. */
+  placesChanged: PlacesChanged[];
+  /** Findings that a picture of this upload shows. */
+  picturedFindingIds: string[];
+  /** Null where the upload had no pictures. */
+  pictures: PicturesTold | null;
 };
-export type Repeated = { kind: 'repeated'; reportId: string; format: string; counts: ReportCounts };
+export type Repeated = Pick<Stored, 'reportId' | 'counts' | 'pictures'> & { kind: 'repeated'; format: string };
 export type IngestResult = Stored | Repeated | { kind: 'conflict' };
 
+/** As the row has them, with what was answered of pictures: the same upload again is answered the same. */
+type StoredCounts = ReportCounts & { pictures?: PicturesTold };
 type ReportKey = { sourceId: string; idempotencyKey: string; bodyHash: string };
 type Job = ReportInput & { organisationId: string; reportId: string; startedAt: Date; evidence: Evidence };
 type Sorted = { fresh: { group: Group; id: string }[]; again: { group: Group; row: KnownRow }[]; late: number };
@@ -92,7 +103,7 @@ async function earlierUpload(
   organisationId: string,
   { sourceId, idempotencyKey, bodyHash }: ReportKey,
 ): Promise<Repeated | { kind: 'conflict' } | null> {
-  const { rows } = await client.query<{ id: string; body_hash: string; format: string; counts: ReportCounts }>(
+  const { rows } = await client.query<{ id: string; body_hash: string; format: string; counts: StoredCounts }>(
     `select id, body_hash, format, counts from report
      where organisation_id = $1 and source_id = $2 and idempotency_key = $3`,
     [organisationId, sourceId, idempotencyKey],
@@ -100,7 +111,8 @@ async function earlierUpload(
   const report = rows[0];
   if (!report) return null;
   if (report.body_hash !== bodyHash) return { kind: 'conflict' };
-  return { kind: 'repeated', reportId: report.id, format: report.format, counts: report.counts };
+  const { pictures = null, ...counts } = report.counts;
+  return { kind: 'repeated', reportId: report.id, format: report.format, counts, pictures };
 }
 
 function jobOf(organisationId: string, input: ReportInput): Job {
@@ -133,10 +145,14 @@ async function store(client: PoolClient, job: Job): Promise<Stored> {
     regressed: reopened.length,
     absent: absent.length,
   };
-  await insertReport(client, job, counts);
+  const rows = [...sorted.fresh.map(({ group, id }) => ({ key: group.key, id })), ...known];
+  const { findingIds: picturedFindingIds, told: pictures } = await storePictures(client, { ...job, groups, rows });
+  await insertReport(client, job, { ...counts, ...(pictures ? { pictures } : {}) });
   const newFindingIds = sorted.fresh.map(({ id }) => id);
   const loopVerdicts = loopVerdictsOf(known, job);
-  return { kind: 'stored', reportId: job.reportId, counts, newFindingIds, regressedFindingIds: reopened, loopVerdicts };
+  const ids = { newFindingIds, regressedFindingIds: reopened, picturedFindingIds };
+  const placesChanged = placesChangedOf(known, { groups, job, loopVerdicts });
+  return { kind: 'stored', reportId: job.reportId, counts, ...ids, pictures, loopVerdicts, placesChanged };
 }
 
 /** New ones, known ones for which the report is news, and known ones that it comes too late for. */
@@ -203,8 +219,12 @@ async function storeAbsent(
   const unseen = relevant.filter((row) => !groups.has(row.key));
   const gone = unseen.filter((row) => row.absentSince === null && isGone(row, job)).map((row) => row.id);
   const replaced = unseen.filter((row) => isReplaced(row, job)).map((row) => row.id);
+  // Something kept them open when they went: an approval that was waited for, or a push that was held.
+  const late = unseen.filter((row) => row.absentSince !== null && row.status === 'open' && isGone(row, job));
   await sql.markPlacesAbsent(client, job.organisationId, places);
-  const { resolved } = await sql.markAbsent(client, job, [...new Set([...gone, ...replaced])]);
+  const { resolved } = await sql.markAbsent(client, job, [
+    ...new Set([...gone, ...replaced, ...late.map((row) => row.id)]),
+  ]);
   const settled = new Set(resolved);
   const other = new Set(replaced);
   await record(
@@ -235,18 +255,7 @@ function isGone(row: KnownRow, job: Job): boolean {
   return live.every((place) => place.lastSeenAt < job.startedAt) && verdictOf(row, job.evidence) === 'pass';
 }
 
-function loopVerdictsOf(known: KnownRow[], job: Job): LoopVerdict[] {
-  return known.flatMap((row) => {
-    const verdict = row.inLoop && afterClaim(row, job.startedAt) ? verdictOf(row, job.evidence) : 'inconclusive';
-    return verdict === 'inconclusive' ? [] : [{ findingId: row.id, status: row.status, claim: row.claim, verdict }];
-  });
-}
-
-function afterClaim(row: KnownRow, startedAt: Date): boolean {
-  return row.claimedAt === null || startedAt > row.claimedAt;
-}
-
-async function insertReport(client: PoolClient, job: Job, counts: ReportCounts): Promise<void> {
+async function insertReport(client: PoolClient, job: Job, counts: StoredCounts): Promise<void> {
   await client.query(
     `insert into report (id, organisation_id, source_id, session_id, idempotency_key, body_hash, format, started_at, scope, counts, uploaded_by_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -266,7 +275,7 @@ async function insertReport(client: PoolClient, job: Job, counts: ReportCounts):
   );
 }
 
-async function record(client: PoolClient, job: Job, event: string, ids: string[]): Promise<void> {
+async function record(client: PoolClient, job: Job, event: AuditEvent, ids: string[]): Promise<void> {
   await sql.recordEvents(client, { ...eventOf(job), event }, ids);
 }
 

@@ -77,6 +77,19 @@ export function createSessionStore({ pool }: { pool: Pool }) {
       });
     },
 
+    /** The open cases of findings: which session holds each, and the claim that it is about. */
+    async holding(
+      organisationId: string,
+      findingIds: string[],
+    ): Promise<{ sessionId: string; findingId: string; claim: number }[]> {
+      const { rows } = await pool.query<{ sessionId: string; findingId: string; claim: number }>(
+        `select session_id as "sessionId", finding_id as "findingId", claim from session_case
+         where organisation_id = $1 and finding_id = any($2::uuid[]) and open`,
+        [organisationId, findingIds],
+      );
+      return rows;
+    },
+
     /** The session with its cases, or null. */
     async find({ organisationId, sessionId }: SessionRef): Promise<SessionRow | null> {
       const { rows } = await pool.query<SessionRow>(

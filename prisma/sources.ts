@@ -1,5 +1,7 @@
+import type { Pool } from 'pg';
 import { defaultRule, type SyncRule } from '../workflows/rules/vocabulary';
 import type { PrismaClient } from './generated/client';
+import { keepsGrouping } from './report-statements';
 
 export type SourceRow = {
   id: string;
@@ -8,12 +10,14 @@ export type SourceRow = {
   kind: 'site' | 'suite';
   connectionId: string | null;
   rule: SyncRule;
+  /** From when on findings are pushed by themselves; null while that is off. */
+  autoPushSince: Date | null;
 };
 
 export type SourceStore = ReturnType<typeof createSourceStore>;
 
 /** Store of sources and their sync rules. */
-export function createSourceStore({ prisma }: { prisma: PrismaClient }) {
+export function createSourceStore({ prisma, pool }: { prisma: PrismaClient; pool: Pool }) {
   return {
     async list(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<SourceRow[]> {
       const rows = await prisma.source.findMany({
@@ -45,11 +49,40 @@ export function createSourceStore({ prisma }: { prisma: PrismaClient }) {
       return count === 1 ? await this.find(organisationId, key) : null;
     },
 
-    /** Saves the whole rule; switching auto-push on stamps the moment from which it is eligible. */
-    async saveRule(source: SourceRow, change: { rule: SyncRule; connectionId: string | null }): Promise<void> {
+    /**
+     * Saves the whole rule, unless it was changed since the source was read: null then, for whoever saves to read again.
+     * Switching auto-push on stamps the moment from which it counts, by the clock that also stamps what is found.
+     */
+    async saveRule(
+      source: SourceRow,
+      change: { rule: SyncRule; connectionId: string | null },
+    ): Promise<Pick<SourceRow, 'autoPushSince'> | null> {
       const { rule, connectionId } = change;
-      const stamp = rule.autoPush === source.rule.autoPush ? {} : { autoPushSince: rule.autoPush ? new Date() : null };
-      await prisma.source.update({ where: { id: source.id }, data: { rule, connectionId, ...stamp } });
+      const { rows } = await pool.query<Pick<SourceRow, 'autoPushSince'>>(
+        `update source set rule = $2, connection_id = $3,
+           auto_push_since = case when not $4::boolean then null else coalesce(auto_push_since, now()) end
+         where id = $1 and $5::jsonb || rule = $6::jsonb and connection_id is not distinct from $7
+         returning auto_push_since as "autoPushSince"`,
+        [
+          source.id,
+          JSON.stringify(rule),
+          connectionId,
+          rule.autoPush,
+          JSON.stringify(defaultRule),
+          JSON.stringify(source.rule),
+          source.connectionId,
+        ],
+      );
+      return rows[0] ?? null;
+    },
+
+    /** How many findings of a source keep the grouping that they have, because an issue or a decision hangs on them. */
+    async keptFindings(source: Pick<SourceRow, 'id'>): Promise<number> {
+      const { rows } = await pool.query<{ count: number }>(
+        `select count(*)::int as count from finding f where f.source_id = $1 and ${keepsGrouping}`,
+        [source.id],
+      );
+      return rows[0]?.count ?? 0;
     },
   };
 }
@@ -61,8 +94,17 @@ function toSource(row: {
   kind: string;
   connectionId: string | null;
   rule: unknown;
+  autoPushSince: Date | null;
 }): SourceRow {
-  const { id, key, name, connectionId } = row;
+  const { id, key, name, connectionId, autoPushSince } = row;
   const kind = row.kind === 'suite' ? 'suite' : 'site';
-  return { id, key, name, kind, connectionId, rule: { ...defaultRule, ...(row.rule as Partial<SyncRule>) } };
+  return {
+    id,
+    key,
+    name,
+    kind,
+    connectionId,
+    autoPushSince,
+    rule: { ...defaultRule, ...(row.rule as Partial<SyncRule>) },
+  };
 }

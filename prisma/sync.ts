@@ -71,7 +71,8 @@ export function createSyncStore({ pool }: { pool: Pool }) {
     },
 
     /**
-     * The projects of a connection that matter now: those that its enabled sources are routed to, and those in which
+     * The projects of a connection that matter now: those that its enabled sources are routed to, its own
+     * where sources may be pushed to it, and those in which
      * issues are tracked. What the account cannot see any more is left out.
      */
     async projects(connectionId: string): Promise<{ routed: string[]; tracked: string[] }> {
@@ -140,7 +141,9 @@ const projectsSql = `
   with lost as (select unnest(lost_projects) as key from connection where id = $1),
   routed as (
     select distinct rule ->> 'projectKey' as key from source
-    where connection_id = $1 and archived_at is null and (rule ->> 'enabled')::boolean and rule ->> 'projectKey' is not null),
+    where connection_id = $1 and archived_at is null and (rule ->> 'enabled')::boolean and rule ->> 'projectKey' is not null
+    union select c.project_key from connection c join source s on s.organisation_id = c.organisation_id
+    where c.id = $1 and s.archived_at is null and (s.rule ->> 'enabled')::boolean and s.rule -> 'otherConnections' ? c.id::text),
   tracked as (
     select distinct ${projectOfKey} as key from issue_link l
     where l.connection_id = $1 and l.active and l.state = 'linked')
