@@ -18,9 +18,11 @@ import { createDb, type Db } from '../prisma/client';
 import { createDeliveryStore } from '../prisma/deliveries';
 import { createInstallationStore } from '../prisma/installations';
 import { createNoticeStore } from '../prisma/notices';
+import { createPushCardStore } from '../prisma/push-cards';
 import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/secret-box';
 import { createApp } from './app';
 import { createConnectPages } from './connect/pages';
+import { createEvidenceSweep } from './evidence-sweep';
 import { createLogger } from './log';
 import { createConnecting } from './operations/connecting';
 import type { OperationDeps } from './operations/deps';
@@ -39,8 +41,9 @@ async function run(): Promise<void> {
   // Lazy: the server starts, and takes webhooks, while Temporal is away.
   const connection = Connection.lazy(config.temporal.connection);
   const client = new Client({ connection, namespace: config.temporal.namespace });
-  const engine = createEngine({ client, timings: config.timings, sync: config.sync });
-  const { app, relay, outbox, pushSweep } = compose({ config, log, db, box, engine });
+  const { timings, sync, approval } = config;
+  const engine = createEngine({ client, timings, sync, approval });
+  const { app, relay, outbox, pushSweep, evidenceSweep } = compose({ config, log, db, box, engine });
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -49,6 +52,7 @@ async function run(): Promise<void> {
   const registered = registerWhenUp({ client, namespace: config.temporal.namespace, log });
   relay.start();
   pushSweep.start();
+  evidenceSweep.start();
   await outbox.start();
   log.info({ port: config.port }, 'server is listening');
 
@@ -60,6 +64,7 @@ async function run(): Promise<void> {
     registered.giveUp();
     await relay.stop();
     await pushSweep.stop();
+    await evidenceSweep.stop();
     await outbox.stop();
     await connection.close();
     await db.close();
@@ -112,9 +117,12 @@ function compose({ config, log, db, box, engine }: Parts) {
   });
   const noticeStore = createNoticeStore({ pool: db.pool });
   const notices = createNoticeSweep({ notices: noticeStore, installations, slackApiUrl, command, log });
-  const outbox = createOutbox({ cards, notices, installations, slackApiUrl, log, sweepMs: config.sweepMs });
+  const pushCards = createPushCardStore({ pool: db.pool });
+  const { sweepMs } = config;
+  const outbox = createOutbox({ cards, pushCards, notices, installations, slackApiUrl, log, sweepMs });
   const pushSweep = createPushSweep({ pushes: db.pushes, engine, log, sweepMs: config.sweepMs });
-  return { app, relay, outbox, pushSweep };
+  const evidenceSweep = createEvidenceSweep({ evidence: db.evidence, engine, log, sweepMs });
+  return { app, relay, outbox, pushSweep, evidenceSweep };
 }
 
 /** What the operations and the connect page work with. */

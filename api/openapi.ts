@@ -72,22 +72,40 @@ function parametersOf(schema: z.ZodObject | null, where: 'path' | 'query' | 'hea
 
 function requestBodyOf({ raw, body }: Route): Json | null {
   if (raw) {
-    const description =
-      'The report file as it is; its format is recognised by its content. Content-Encoding: gzip is taken.';
-    return { required: true, description, content: { 'application/octet-stream': {} } };
+    const content = { 'application/octet-stream': {}, 'multipart/form-data': reportForm };
+    return { required: true, description: reportBody, content };
   }
   if (!body) return null;
   return { required: !body.safeParse({}).success, content: { 'application/json': { schema: schemaOf(body) } } };
 }
 
+const reportBody = [
+  'The report file as it is; its format is recognised by its content. Content-Encoding: gzip is taken.',
+  'Or a form with the report in the part `report` (at most 100 MB) and up to 50 pictures (PNG, JPEG, WebP or GIF by',
+  'their content, 10 MB each). Which findings a picture shows is told by its file name, where the report lists it as an',
+  'attachment (a name that occurs in several folders is sent with its folder), or by the name of its part:',
+  '`evidence[<fingerprint, test name or page URL>]`. A picture that shows no finding is not kept, and told in the answer',
+  'under `pictures`. The others are attached to the Jira issues of their findings, each once.',
+].join(' ');
+
+const reportForm = {
+  schema: {
+    type: 'object',
+    required: ['report'],
+    properties: { report: { description: 'the report file' } },
+    additionalProperties: { description: 'a picture, in a part named evidence[<fingerprint, test name or page URL>]' },
+  },
+};
+
 function responsesOf(answers: Answers): Json {
   const responses: Json = {};
-  for (const [status, { description, schema }] of Object.entries(answers)) {
+  for (const [status, { description, schema, contentTypes = [] }] of Object.entries(answers)) {
     if (Number(status) >= 400) responses[status] = problemAnswer(description);
     else
       responses[status] = {
         description,
         ...(schema ? { content: { 'application/json': { schema: schemaOf(schema) } } } : {}),
+        ...(contentTypes.length > 0 ? { content: Object.fromEntries(contentTypes.map((type) => [type, {}])) } : {}),
       };
   }
   responses.default = problemAnswer('What went wrong, with its cause and its cure');

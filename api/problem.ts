@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { ReqId } from 'pino-http';
 import { ZodError } from 'zod';
 import { ReportError } from './ingest/report-error';
-import { Refusal } from './operations/refusal';
+import { Refusal, type RefusalDetails } from './operations/refusal';
 import { describeIssues, type FieldProblem } from './schemas/describe-issues';
 
 export type Problem = {
@@ -19,6 +19,8 @@ export type Problem = {
   code: string;
   /** Of an answer 400: the fields that are wrong. */
   errors?: FieldProblem[];
+  /** Fields that have to be given first. */
+  missing?: RefusalDetails['missing'];
   /** Of an answer 500: what the log knows it by. */
   reference?: string;
 };
@@ -56,7 +58,10 @@ export class HttpRefusal extends Error {
 /** The problem that an error is answered with. What is not expected becomes a 500 that shows nothing of the inside. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof HttpRefusal) return error.problem;
-  if (error instanceof Refusal) return problemOf({ status: error.status, code: error.code, detail: error.message });
+  if (error instanceof Refusal) {
+    const { status, code, message: detail, details } = error;
+    return { ...problemOf({ status, code, detail }), ...details };
+  }
   if (error instanceof ReportError) {
     return problemOf({ status: error.code === 'too_large' ? 413 : 400, code: error.code, detail: error.message });
   }

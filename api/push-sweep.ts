@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import type { Engine } from '../activities/engine';
 import type { PushStore } from '../prisma/pushes';
+import { createSweep, type Sweep } from './sweep';
 
 export type PushSweepDeps = {
-  pushes: Pick<PushStore, 'takeStranded'>;
+  pushes: Pick<PushStore, 'takeStranded' | 'takeUnasked'>;
   engine: Pick<Engine, 'pushBatch'>;
   log: Logger;
   /** Milliseconds between two looks. */
@@ -16,34 +17,15 @@ export type PushSweepDeps = {
  * The net below pushes: a process that died between storing a push and handing it to the engine leaves items that
  * nobody works on. Each look hands those over; the push's id is the workflow's, so a second hand-over joins the first.
  */
-export function createPushSweep({ pushes, engine, log, sweepMs, strandedMs = 30_000 }: PushSweepDeps) {
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> = Promise.resolve();
-
+export function createPushSweep({ pushes, engine, log, sweepMs, strandedMs = 30_000 }: PushSweepDeps): Sweep {
   async function look(): Promise<void> {
-    for (const { memberId, ...push } of await pushes.takeStranded(strandedMs)) {
+    const stranded = [...(await pushes.takeStranded(strandedMs)), ...(await pushes.takeUnasked(strandedMs))];
+    for (const { memberId, organisationId, batchId } of stranded) {
       const actor = memberId ? { kind: 'member' as const, id: memberId } : { kind: 'recheck' as const };
-      await engine.pushBatch({ ...push, actor });
-      log.warn({ push: push.batchId, findings: push.findingIds.length }, 'a push that nobody worked on goes on');
+      const started = await engine.pushBatch({ organisationId, batchId, actor });
+      if (started) log.warn({ push: batchId }, 'a push that nobody worked on goes on');
     }
   }
 
-  function schedule(): void {
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((error: unknown) => log.error({ err: error }, 'pushes could not be swept; the next look tries again'))
-        .finally(() => {
-          if (timer) schedule();
-        });
-    }, sweepMs);
-  }
-
-  return {
-    start: schedule,
-    async stop(): Promise<void> {
-      clearTimeout(timer);
-      timer = undefined;
-      await looking;
-    },
-  };
+  return createSweep({ look, sweepMs, log, failed: 'pushes could not be swept; the next look tries again' });
 }

@@ -32,7 +32,10 @@ export type ConnectionView = {
   kind: 'api_token' | 'oauth';
   status: 'connected' | 'reconnect_required' | 'disconnected';
   siteUrl: string;
+  /** Of an API token's account. */
   email: string | null;
+  /** What Atlassian calls the account of a grant, where it said so. */
+  accountName: string | null;
   /** Atlassian's id of the account behind the credentials. */
   accountId: string | null;
   projectKey: string;

@@ -9,7 +9,10 @@ import type { Db } from '../../prisma/client';
 export type OperationDeps = {
   db: Db;
   engine: Engine;
-  jira: Pick<JiraAccess, 'clientOf' | 'clientFor' | 'gatewayOf' | 'oauth' | 'testConnection'>;
+  jira: Pick<
+    JiraAccess,
+    'clientOf' | 'clientFor' | 'gatewayOf' | 'oauth' | 'testConnection' | 'ruleCheck' | 'ruleChoices' | 'issuePreview'
+  >;
   /** Proves credentials step by step against Jira; without a project, address and credentials alone. */
   checkClient: (client: JiraClient, target: CheckTarget) => Promise<ConnectionReport>;
   jiraClient: (connectionId: string) => Promise<JiraClient>;

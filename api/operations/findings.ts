@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { FindingExtra, FindingRow } from '../../prisma/findings';
 import type { OperationDeps } from './deps';
-import { demand, findingName, findingNumber, numberPageOf, orNotFound, toPage } from './guard';
+import { demand, findingName, findingNumber, numberPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
 import type { Caller, FindingDetail, FindingView, Operations } from './types';
 
-type FindingOperations = Pick<Operations, 'listFindings' | 'getFinding' | 'linkFinding' | 'unlinkFinding'>;
+type FindingOperations = Pick<
+  Operations,
+  'listFindings' | 'getFinding' | 'getEvidence' | 'linkFinding' | 'unlinkFinding'
+>;
 
 /** Findings: lists, one with its history, and their link to an existing issue. */
 export function createFindingOperations(deps: OperationDeps): FindingOperations {
-  const { db, engine } = deps;
+  const { db, engine, baseUrl } = deps;
 
   async function detail(caller: Caller, id: string): Promise<FindingDetail> {
     const row = await findingByName(db, caller, id);
-    const [occurrences, history] = await Promise.all([db.findings.occurrences(row.id), db.findings.history(row.id)]);
+    const [occurrences, evidence, history] = await Promise.all([
+      db.findings.occurrences(row.id),
+      db.evidence.ofFinding(row.id),
+      db.findings.history(row.id),
+    ]);
     return {
       ...viewOf(row),
       occurrences: occurrences.map((each) => ({
@@ -23,6 +30,10 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
         details: each.details,
         firstSeenAt: each.firstSeenAt.toISOString(),
         lastSeenAt: each.lastSeenAt.toISOString(),
+      })),
+      evidence: evidence.map(({ id: evidenceId, ...each }) => ({
+        ...each,
+        url: `${baseUrl}/api/v1/evidence/${evidenceId}`,
       })),
       history: history.map((each) => ({ ...each, at: each.at.toISOString() })),
       reason: row.reason,
@@ -51,6 +62,12 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
       return await detail(caller, id);
     },
 
+    async getEvidence(caller, id) {
+      demand(caller, 'read');
+      const found = await db.evidence.content(caller.organisationId, uuid(id, 'The picture'));
+      return orNotFound(found, 'The picture', 'A finding lists its pictures under "evidence".');
+    },
+
     async linkFinding(caller, id, jiraKey) {
       demand(caller, 'push');
       const row = await findingByName(db, caller, id);
@@ -66,6 +83,9 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
       const start = await db.findings.forStart(caller.organisationId, row.id);
       await engine.link(start, { linkId, key: jiraKey, actor: { kind: 'member', id: caller.memberId } });
       await engine.jiraChanged(start);
+      if ((await db.evidence.lacking(caller.organisationId, [row.id])).length > 0) {
+        await engine.attachEvidence({ organisationId: caller.organisationId, findingId: row.id });
+      }
       return await detail(caller, id);
     },
 

@@ -5,9 +5,12 @@ import type { OperationDeps } from './deps';
 import { createFindingOperations } from './findings';
 import { createMemberOperations } from './members';
 import { createMissingOperations } from './missing';
+import { createPushPicking } from './push-picking';
 import { createPushOperations } from './pushes';
 import { Refusal } from './refusal';
 import { createReportOperations } from './reports';
+import { createRuleFormOperations } from './rule-form';
+import { createRuleOperations } from './rules';
 import { createSessionOperations } from './sessions';
 import { createSourceOperations } from './sources';
 import type { Operations } from './types';
@@ -19,9 +22,12 @@ export function createOperations(deps: OperationDeps): Operations {
   const operations: Operations = {
     ...createMemberOperations(deps),
     ...createSourceOperations(deps),
+    ...createRuleOperations(deps),
+    ...createRuleFormOperations(deps),
     ...createReportOperations(deps),
     ...findings,
     ...pushes,
+    ...createPushPicking(deps),
     ...createMissingOperations({ ...deps, getFinding: findings.getFinding, push: pushes.push }),
     ...createSessionOperations(deps),
     ...createConnectionOperations(deps),

@@ -1,46 +1,97 @@
 import { createHash } from 'node:crypto';
 import type { CandidateRow, PushRow } from '../../prisma/pushes';
-import { pushDecision } from '../../workflows/rules/push-gate';
+import type { Actor } from '../../workflows/rules/lifecycle';
+import { needsApproval, type PushDecision, pushDecision } from '../../workflows/rules/push-gate';
+import type { PushStatus } from '../../workflows/rules/vocabulary';
 import type { OperationDeps } from './deps';
 import { demand, findingName, findingNumber, orNotFound, uuid } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
-import type { Caller, Operations, PushRequest, PushView } from './types';
+import type { Caller, NewPushRequest, Operations, PushRequest, PushView } from './types';
 
 type PushOperations = Pick<Operations, 'previewPush' | 'push' | 'getPush' | 'awaitPush' | 'decidePush'>;
 
 /** A person's single push answers with its key when Jira is quick; the rest is told by the card. */
 const singlePushMs = 2500;
+/** Nobody waits longer than this for the engine to take a push: it is stored, and the sweep hands it over. */
+const handOverMs = 3000;
 
 /** Pushes: what would happen, starting one, and how it stands. */
-export function createPushOperations({ db, engine }: OperationDeps): PushOperations {
+export function createPushOperations({ db, engine, log }: OperationDeps): PushOperations {
   async function decide(caller: Caller, request: PushRequest) {
     const source = await sourceByKey(db, caller, request.source);
     const numbers = request.findings === 'all' ? 'all' : [...new Set(request.findings.map(findingNumber))];
-    const rows = await db.pushes.candidates(caller.organisationId, source.id, numbers);
+    const chosen = request.connection === undefined ? null : await known(caller, request.connection);
+    const rows = await db.pushes.candidates(caller.organisationId, source.id, numbers, chosen);
     if (numbers !== 'all') refuseMissing(numbers, rows, request.source);
-    return { source, decided: rows.map((row) => ({ row, decision: pushDecision(row) })) };
+    return { source, chosen, decided: rows.map((row) => ({ row, decision: pushDecision(row) })) };
   }
 
-  async function start(caller: Caller, push: { id: string; findingIds: string[] }): Promise<void> {
-    const { organisationId, memberId } = caller;
-    const actor = { kind: 'member' as const, id: memberId };
-    const [only, ...more] = push.findingIds;
-    if (only === undefined) return;
-    const batch = { organisationId, batchId: push.id, findingIds: push.findingIds, actor };
-    if (more.length > 0) return await engine.pushBatch(batch);
-    const askId = await db.pushes.askId(push.id, only);
+  async function known({ organisationId }: Caller, connection: string): Promise<string> {
+    const id = uuid(connection, 'The connection');
+    const found = await db.connections.find(organisationId, id);
+    return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.').id;
+  }
+
+  async function start(caller: Caller, row: PushRow): Promise<void> {
+    const waiting = row.items.filter(({ outcome }) => outcome === 'pending');
+    const [only, ...more] = waiting;
+    const batch = batchOf(caller, row);
+    if (only === undefined || (row.status !== 'running' && row.status !== 'awaiting_approval')) return;
+    if (row.status === 'awaiting_approval' || more.length > 0) {
+      await engine.pushBatch(batch);
+      return;
+    }
+    const askId = await db.pushes.askId(row.id, only.findingId);
     if (askId === null) return;
-    const finding = await db.findings.forStart(organisationId, only);
-    const ended = await engine.push(finding, { askId, batchId: push.id, actor, waitMs: singlePushMs });
+    const { batchId, actor } = batch;
+    const finding = await db.findings.forStart(caller.organisationId, only.findingId);
+    const ended = await engine.push(finding, { askId, batchId, actor, waitMs: singlePushMs });
     // Not answered in time: the request may not have been taken, and only a workflow remembers to ask again.
     if (ended === null) await engine.pushBatch(batch);
   }
 
-  async function view(caller: Caller, id: string): Promise<PushView> {
-    const row = await db.pushes.find(caller.organisationId, uuid(id, 'The push'));
-    return viewOf(orNotFound(row, `The push ${id}`, 'Check the id that the push answered.'));
+  /** What is stored is pushed, now or by the sweep: an engine that is away is no reason to have it asked for again. */
+  async function handOver(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, handOverMs);
+    });
+    const taken = work.catch((error: unknown) => log.warn({ err: error }, 'the engine takes a push later'));
+    await Promise.race([taken, patience]);
+    clearTimeout(timer);
   }
+
+  /** Approves, rejects or cancels. */
+  async function judge(
+    caller: Caller,
+    push: PushRow,
+    { decision, note }: { decision: keyof typeof decidedAs; note: string | undefined },
+  ): Promise<void> {
+    const { memberId, organisationId } = caller;
+    const waits = push.status === 'awaiting_approval';
+    if (decision === 'cancel' && !waits) {
+      const stopped = await db.pushes.cancelPending(organisationId, { id: push.id, memberId });
+      if (stopped === 0) throw nothingTo('cancel', 'No item of this push is waiting.');
+      return;
+    }
+    if (decision === 'approve' && push.requestedById === memberId && (waits || push.decision)) {
+      throw ownPush(await db.pushes.otherApprovers(organisationId, memberId));
+    }
+    if (waits) {
+      const given = { memberId, ...(note ? { note } : {}) };
+      const { status } = await engine.decidePush(batchOf(caller, push), decision, given);
+      refuseOther(decision, status);
+    } else if (push.decision !== decidedAs[decision]) {
+      throw nothingTo(decision, `This push is ${push.status}; it waits for nobody's approval.`);
+    }
+  }
+
+  async function find(caller: Caller, id: string): Promise<PushRow> {
+    const row = await db.pushes.find(caller.organisationId, uuid(id, 'The push'));
+    return orNotFound(row, `The push ${id}`, 'Check the id that the push answered.');
+  }
+  const view = async (caller: Caller, id: string): Promise<PushView> => viewOf(await find(caller, id));
 
   return {
     async previewPush(caller, request) {
@@ -57,14 +108,17 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
     },
 
     async push(caller, request) {
-      demand(caller, 'push');
-      const { source, decided } = await decide(caller, request);
+      demand(caller, request.kind === 'auto' ? 'ingest' : 'push');
+      const { source, chosen, decided } = await decide(caller, request);
+      const ready = decided.filter(({ decision }) => starts(decision));
       const push = await db.pushes.create(caller.organisationId, {
         id: request.requestId ? idOf(caller, request.requestId) : undefined,
         sourceId: source.id,
-        kind: request.findings === 'all' ? 'bulk' : decided.length === 1 ? 'single' : 'picked',
-        memberId: caller.memberId,
+        kind: kindOf(request, decided.length),
+        memberId: request.kind === 'auto' ? null : caller.memberId,
+        needsApproval: needsApproval(source.rule.approval, ready.length),
         note: request.note ?? null,
+        connectionId: chosen,
         items: decided.map(({ row, decision }) => {
           const { findingId } = row;
           if (decision.kind === 'reuse') return { findingId, outcome: 'reused', jiraKey: decision.jiraKey };
@@ -72,12 +126,7 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
           return { findingId, outcome: 'pending' };
         }),
       });
-      // What is held goes to its lifecycle too: that writes down why it waits.
-      const starts = ['create', 'held'];
-      const findingIds = decided
-        .filter(({ decision }) => starts.includes(decision.kind))
-        .map(({ row }) => row.findingId);
-      await start(caller, { id: push.id, findingIds });
+      await handOver(start(caller, await find(caller, push.id)));
       return await view(caller, push.id);
     },
 
@@ -97,17 +146,15 @@ export function createPushOperations({ db, engine }: OperationDeps): PushOperati
       }
     },
 
-    async decidePush(caller, id, decision) {
+    async decidePush(caller, id, decision, note) {
       demand(caller, decision === 'approve' || decision === 'reject' ? 'approve' : 'push');
-      const before = await view(caller, id);
-      if (decision === 'cancel') {
-        const stopped = await db.pushes.cancelPending(caller.organisationId, { id, memberId: caller.memberId });
-        if (stopped === 0) throw nothingTo('cancel', 'No item of this push is waiting.');
-      } else if (decision === 'retry') {
-        const findingIds = await db.pushes.retryFailed(caller.organisationId, id);
+      const before = await find(caller, id);
+      const { organisationId } = caller;
+      if (decision === 'retry') {
+        const findingIds = await db.pushes.retryFailed(organisationId, before.id);
         if (findingIds.length === 0) throw nothingTo('retry', 'No item of this push failed.');
-        await start(caller, { id, findingIds });
-      } else throw nothingTo(decision, `This push is ${before.status}; it waits for nobody's approval.`);
+        await handOver(engine.resumePush(batchOf(caller, before)));
+      } else await judge(caller, before, { decision, note });
       return await view(caller, id);
     },
   };
@@ -122,6 +169,41 @@ function refuseMissing(numbers: number[], rows: CandidateRow[], source: string):
     'finding_not_found',
     `The source "${source}" has no finding ${missing.join(', ')}. Check the numbers.`,
   );
+}
+
+const decidedAs = { approve: 'approved', reject: 'rejected', cancel: 'cancelled' } as const;
+
+/** Two decided at the same moment: who came second and wanted the same has it, anything else was decided already. */
+function refuseOther(decision: keyof typeof decidedAs, status: PushStatus): void {
+  const isApproved = status === 'running' || status === 'completed';
+  if (decision === 'approve' ? isApproved : status === decidedAs[decision]) return;
+  throw nothingTo(decision, `Somebody was quicker: this push is ${status} now.`);
+}
+
+function ownPush(otherApprovers: number): Refusal {
+  const cure =
+    otherApprovers > 0
+      ? 'You can cancel it.'
+      : 'There is no other one yet: make somebody admin or owner, or cancel it and have the approval in the sync rule changed.';
+  const why = 'You asked for this push, so another admin or owner has to approve it.';
+  return new Refusal('forbidden', 'own_push', `${why} ${cure}`);
+}
+
+/** What is held goes to its lifecycle too: that writes down why it waits. */
+export function starts({ kind }: PushDecision): boolean {
+  return kind === 'create' || kind === 'held';
+}
+
+function kindOf(request: NewPushRequest, count: number): 'single' | 'bulk' | 'picked' | 'auto' {
+  if (request.kind === 'auto') return 'auto';
+  if (request.findings === 'all') return 'bulk';
+  return count === 1 ? 'single' : 'picked';
+}
+
+/** Its run acts for whoever asked for it, not for whoever approves or retries it. */
+function batchOf({ organisationId }: Caller, { id, requestedById }: PushRow) {
+  const actor: Actor = requestedById ? { kind: 'member', id: requestedById } : { kind: 'recheck' };
+  return { organisationId, batchId: id, actor };
 }
 
 function nothingTo(what: string, why: string): Refusal {

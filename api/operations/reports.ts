@@ -1,27 +1,38 @@
-import type { IngestResult } from '../../prisma/reports';
+import type { IngestResult, Stored } from '../../prisma/reports';
 import type { SourceRow } from '../../prisma/sources';
 import type { ParsedReport } from '../../workflows/rules/report-verdict';
 import { parseReport } from '../ingest/parse';
-import { ReportError } from '../ingest/report-error';
-import { type Spooled, spoolReport } from '../ingest/spool';
+import { createAfterReport } from './after-report';
 import type { OperationDeps } from './deps';
 import { demand } from './guard';
 import { Refusal } from './refusal';
+import { reportBytes, type SpooledUpload, withUpload } from './report-upload';
 import { sessionById, sessionView } from './sessions';
 import { sourceByKey } from './sources';
-import type { Caller, Operations, ReportUpload } from './types';
+import type { Caller, Operations, ReportUpload, ReportView } from './types';
 
 type ReportOperations = Pick<Operations, 'ingestReport' | 'sessionReport'>;
 
-const limitBytes = 100 * 1024 * 1024;
-
 /** Reports coming in: for a source, and for a re-run session, whose cases they decide. */
-export function createReportOperations({ db, engine }: OperationDeps): ReportOperations {
+export function createReportOperations(deps: OperationDeps): ReportOperations {
+  const { db, engine, log } = deps;
+  const after = createAfterReport(deps);
+
+  /** Brings new pictures to issues that are there. The report stands whatever becomes of that: a sweep looks after it. */
+  async function attach(organisationId: string, findingIds: string[]): Promise<void> {
+    try {
+      const lacking = await db.evidence.lacking(organisationId, findingIds);
+      await Promise.all(lacking.map((findingId) => engine.attachEvidence({ organisationId, findingId })));
+    } catch (error) {
+      log.warn({ err: error }, 'pictures are attached to their issues later');
+    }
+  }
+
   async function take(input: {
     caller: Caller;
     source: SourceRow;
     upload: ReportUpload;
-    spooled: Spooled;
+    spooled: SpooledUpload;
     report: ParsedReport;
     sessionId: string | null;
   }): Promise<Exclude<IngestResult, { kind: 'conflict' }>> {
@@ -38,8 +49,10 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
       grouping: source.rule.grouping,
       findings: report.findings,
       coverage: report.coverage,
+      pictures: spooled.pictures,
     });
     if (result.kind === 'conflict') throw usedKey();
+    if (result.kind === 'stored') await attach(caller.organisationId, result.picturedFindingIds);
     return result;
   }
 
@@ -47,16 +60,20 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
     async ingestReport(caller, sourceKey, upload) {
       demand(caller, 'ingest');
       const source = await sourceByKey(db, caller, sourceKey);
-      return await spooledReport(upload, async (spooled) => {
+      return await withUpload(upload, async (spooled) => {
         const earlier = await db.reports.earlier(caller.organisationId, {
           sourceId: source.id,
           idempotencyKey: idempotencyKeyOf(upload, spooled),
           bodyHash: spooled.sha256,
         });
         if (earlier?.kind === 'conflict') throw usedKey();
-        if (earlier) return { repeated: true, report: viewOf(earlier.format, earlier) };
+        if (earlier) {
+          await after.reported(caller, source, null);
+          return { repeated: true, report: viewOf(earlier.format, earlier) };
+        }
         const report = await parseReport({ path: spooled.path }, hintsOf(upload));
         const result = await take({ caller, source, upload, spooled, report, sessionId: null });
+        await after.reported(caller, source, result.kind === 'stored' ? result : null);
         return { repeated: result.kind === 'repeated', report: viewOf(report.format, result) };
       });
     },
@@ -72,7 +89,7 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
         );
       }
       const source = await sourceByKey(db, caller, session.sourceKey);
-      return await spooledReport(upload, async (spooled) => {
+      return await withUpload(upload, async (spooled) => {
         const report = await parseReport({ path: spooled.path }, hintsOf(upload));
         const undecided = session.cases.filter((each) => each.verdict === null).map((each) => each.findingId);
         // Asked before the ingest changes what is known of the places where the findings were.
@@ -86,42 +103,29 @@ export function createReportOperations({ db, engine }: OperationDeps): ReportOpe
         );
         const ref = { organisationId: caller.organisationId, sessionId: session.id };
         if (verdicts.length > 0) await engine.verdicts(ref, { verdicts, memberId: null, reportId: taken.reportId });
-        return sessionView(await sessionById(db, caller, id));
+        if (taken.kind === 'stored') await after.reportedInSession(caller, source, taken);
+        return { ...sessionView(await sessionById(db, caller, id)), ...toldOf(taken) };
       });
     },
   };
 }
 
 /** The same body told of another page is another report: pa11y writes the same of every page without problems. */
-function idempotencyKeyOf({ idempotencyKey, page }: ReportUpload, { sha256 }: Spooled): string {
+function idempotencyKeyOf({ idempotencyKey, page }: ReportUpload, { sha256 }: { sha256: string }): string {
   return idempotencyKey ?? (page === undefined ? sha256 : `${sha256} ${page}`);
 }
 
 function hintsOf({ startedAt, page, runner, standard }: ReportUpload) {
-  return { startedAt, page, runner, standard, limitBytes };
+  return { startedAt, page, runner, standard, limitBytes: reportBytes };
 }
 
-async function spooledReport<T>(upload: ReportUpload, work: (spooled: Spooled) => Promise<T>): Promise<T> {
-  let spooled: Spooled | null = null;
-  try {
-    spooled = await spoolReport(upload.body, { limitBytes, gzip: upload.gzip });
-    return await work(spooled);
-  } catch (error) {
-    if (!(error instanceof ReportError)) throw error;
-    throw new Refusal(error.code === 'too_large' ? 'too_large' : 'invalid', error.code, error.message, {
-      cause: error,
-    });
-  } finally {
-    await spooled?.dispose();
-  }
-}
-
-function viewOf(
-  format: string,
-  result: { reportId: string; counts: { new: number; seen: number; regressed: number; absent: number } },
-) {
+function viewOf(format: string, result: Pick<Stored, 'reportId' | 'counts' | 'pictures'>): ReportView {
   const { new: fresh, seen, regressed, absent } = result.counts;
-  return { report: result.reportId, format, findings: { new: fresh, seen, regressed, absent } };
+  return { report: result.reportId, format, findings: { new: fresh, seen, regressed, absent }, ...toldOf(result) };
+}
+
+function toldOf({ pictures }: Pick<Stored, 'pictures'>) {
+  return pictures ? { pictures } : {};
 }
 
 function usedKey(): Refusal {

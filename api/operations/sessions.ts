@@ -96,6 +96,14 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
     async giveVerdicts(caller, id, given) {
       demand(caller, 'verdict');
       const session = await open(caller, id, 'decide');
+      const { rule } = await sourceByKey(db, caller, session.sourceKey);
+      if (rule.verifier === 'report' && given.some(({ verdict }) => verdict === 'pass')) {
+        throw new Refusal(
+          'conflict',
+          'verified_by_report',
+          'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change "verifier" in the sync rule.',
+        );
+      }
       const verdicts = given.map(({ finding, verdict, note }) => {
         const number = findingNumber(finding);
         const held = session.cases.find((each) => each.number === number);

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import type {
   FindingStatus,
   GivenVerdict,
+  IssueTemplate,
+  JsonValue,
   MissingDecision,
   PushOutcome,
   PushStatus,
@@ -34,6 +36,8 @@ export type SourceView = {
   kind: 'site' | 'suite';
   connection: string | null;
   rule: SyncRule;
+  /** Why nothing flows although the source is enabled; empty where all is well. */
+  warnings: string[];
 };
 export type NewSource = {
   key: string;
@@ -44,13 +48,60 @@ export type NewSource = {
   rule?: Partial<SyncRule> | undefined;
 };
 
-/** The sync rule, with the connection that the source names. */
-export type RuleView = SyncRule & { connection: string | null };
-export type RuleChange = Partial<RuleView>;
+/**
+ * The sync rule, with the connection that the source names. `warnings`: what will not be as the rule says.
+ * `autoPushSince`: from when on findings are pushed by themselves; null while that is off.
+ */
+export type RuleView = SyncRule & { connection: string | null; warnings: string[]; autoPushSince: string | null };
+/** What is absent stays. What only Recheck says is taken along and ignored, so that a rule as read can be sent back. */
+export type RuleChange = Partial<Omit<RuleView, 'warnings' | 'autoPushSince' | 'template'>> & {
+  template?: IssueTemplate | null;
+  warnings?: unknown;
+  autoPushSince?: unknown;
+};
+
+export type Choice = { id: string; name: string };
+/** All that a form for a sync rule offers, as Jira has it now. */
+export type RuleForm = {
+  source: { key: string; name: string; kind: 'site' | 'suite' };
+  rule: RuleView;
+  /** `projectKey`: where pushes go that choose the connection. */
+  connections: { id: string; name: string; status: string; projectKey: string }[];
+  projects: { key: string; name: string }[];
+  issueTypes: Choice[];
+  priorities: Choice[];
+  components: Choice[];
+  /** Fields that Jira requires and that have no default, with the value that the template gives. */
+  required: (Choice & { type: string | null; allowedValues: Choice[]; value: JsonValue | null })[];
+  placeholders: { name: string; meaning: string }[];
+  /** Why there is nothing to choose from, with cause and cure; null where Jira answered. */
+  problem: string | null;
+};
+/** What the form is asked about, where that is not what the rule says. */
+export type RuleFormQuery = {
+  connection?: string | undefined;
+  projectKey?: string | undefined;
+  issueType?: string | undefined;
+};
+export type IssuePreviewRequest = { template?: IssueTemplate | undefined; finding?: string | undefined };
+/** An issue as the rule would make it; the description as plain text. `finding` is null for an example. */
+export type IssuePreviewView = {
+  finding: string | null;
+  summary: string;
+  description: string;
+  labels: string[];
+  priority: string | null;
+  component: string | null;
+  fields: { [fieldId: string]: unknown };
+  /** What is cut, because Jira takes no more. */
+  warnings: string[];
+};
 
 export type ReportUpload = {
   body: Readable;
   gzip: boolean;
+  /** The Content-Type of a multipart form with a report and pictures; absent where the body is the report. */
+  form?: string | undefined;
   idempotencyKey?: string | undefined;
   startedAt?: Date | undefined;
   scope?: 'full' | 'partial' | undefined;
@@ -60,7 +111,9 @@ export type ReportUpload = {
   standard?: string | undefined;
 };
 export type ReportCounts = { new: number; seen: number; regressed: number; absent: number };
-export type ReportView = { report: string; format: string; findings: ReportCounts };
+/** What became of the pictures of an upload; `unused` are those that are not kept, and why. */
+export type PicturesView = { kept: number; unused: { name: string; reason: string }[] };
+export type ReportView = { report: string; format: string; findings: ReportCounts; pictures?: PicturesView };
 
 export type IssueView = { key: string; url: string };
 export type FindingView = {
@@ -82,9 +135,13 @@ export type OccurrenceView = {
   firstSeenAt: string;
   lastSeenAt: string;
 };
+/** A picture of a finding; its bytes are at `url`, for the same callers. */
+export type EvidenceView = { name: string; contentType: string; size: number; url: string };
+export type EvidenceFile = { name: string; contentType: string; content: Buffer };
 export type HistoryView = { at: string; actor: string; event: string; detail: string };
 export type FindingDetail = Omit<FindingView, 'occurrences'> & {
   occurrences: OccurrenceView[];
+  evidence: EvidenceView[];
   history: HistoryView[];
   /** Why it is in its status (a failed push, a block), or null. */
   reason: string | null;
@@ -95,7 +152,19 @@ export type FindingDetail = Omit<FindingView, 'occurrences'> & {
   session: { id: string; status: SessionStatus } | null;
 };
 
-export type PushRequest = { source: string; findings: string[] | 'all'; note?: string | undefined };
+export type PushRequest = {
+  source: string;
+  findings: string[] | 'all';
+  note?: string | undefined;
+  /** Another connection than the source's, among those that its rule allows; the issues are made in its project. */
+  connection?: string | undefined;
+};
+export type NewPushRequest = PushRequest & {
+  /** Makes a redelivered request the same push. */
+  requestId?: string | undefined;
+  /** `auto`: Recheck itself asks, because a report brought something new; the caller is who sent the report. */
+  kind?: 'auto' | undefined;
+};
 export type PushPreview = {
   create: string[];
   reuse: { finding: string; jiraKey: string }[];
@@ -105,6 +174,46 @@ export type PushView = {
   id: string;
   status: PushStatus;
   items: { finding: string; outcome: PushOutcome; jiraKey?: string; reason?: string }[];
+};
+
+/** What can be picked for a push of a source: each with what a person chooses by. */
+export type PushChoice = {
+  finding: string;
+  title: string;
+  rule: string;
+  severity: Severity;
+  /** How many pages (or test files) it is on. */
+  pages: number;
+  wcag: string[];
+};
+export type PushChoices = {
+  source: { key: string; name: string };
+  projectKey: string | null;
+  /** Where else a push may go that says so: the connections that the rule allows beside the source's. */
+  others: { connection: string; name: string; projectKey: string; status: string }[];
+  /** Every finding that is ready, the most severe first. */
+  ready: PushChoice[];
+  /** Why what is pushed now waits before it goes to Jira, and what ends that; null where it goes at once. */
+  held: string | null;
+  linked: number;
+  refused: { reason: string; count: number; findings: string[] }[];
+};
+
+/** A push as its message in Slack shows it. */
+export type PushSummary = {
+  id: string;
+  status: PushStatus;
+  kind: string;
+  note: string | null;
+  source: { key: string; name: string };
+  projectKey: string | null;
+  /** Who asked; null is Recheck itself. */
+  requestedBy: string | null;
+  outcomes: Partial<Record<PushOutcome, number>>;
+  reasons: { outcome: PushOutcome; reason: string; count: number; findings: string[] }[];
+  approval: { decision: string | null; decidedBy: string | null; note: string | null; expiresAt: Date | null } | null;
+  createdAt: Date;
+  completedAt: Date | null;
 };
 
 export type VerificationRow = {
@@ -123,6 +232,8 @@ export type SessionView = {
   suite: string | null;
   status: SessionStatus;
   cases: { finding: string; claim: number; verdict: Verdict | null }[];
+  /** In the answer to a report that came with pictures. */
+  pictures?: PicturesView;
 };
 export type VerdictRequest = { finding: string; verdict: GivenVerdict; note?: string | undefined };
 
@@ -152,6 +263,10 @@ export type Operations = ConnectionOperations & {
   createSource(caller: Caller, source: NewSource): Promise<SourceView>;
   getRule(caller: Caller, sourceKey: string): Promise<RuleView>;
   putRule(caller: Caller, sourceKey: string, change: RuleChange): Promise<RuleView>;
+  /** What a form for the rule offers; asks Jira, and says so where it does not answer. */
+  ruleForm(caller: Caller, sourceKey: string, query?: RuleFormQuery): Promise<RuleForm>;
+  /** What the issue of a finding (or of an example) would say, with the rule's template or another. */
+  previewIssue(caller: Caller, sourceKey: string, request?: IssuePreviewRequest): Promise<IssuePreviewView>;
 
   ingestReport(
     caller: Caller,
@@ -164,17 +279,22 @@ export type Operations = ConnectionOperations & {
     filter: { source?: string | undefined; status?: FindingStatus | undefined } & PageInput,
   ): Promise<Page<FindingView>>;
   getFinding(caller: Caller, id: string): Promise<FindingDetail>;
+  getEvidence(caller: Caller, id: string): Promise<EvidenceFile>;
   linkFinding(caller: Caller, id: string, jiraKey: string): Promise<FindingDetail>;
   unlinkFinding(caller: Caller, id: string): Promise<FindingDetail>;
   /** The issue was deleted in Jira: a new one, block the finding as it is (admins), or go on without an issue. */
   decideMissing(caller: Caller, id: string, decision: MissingDecision): Promise<FindingDetail>;
 
   previewPush(caller: Caller, request: PushRequest): Promise<PushPreview>;
-  /** Starts the push and answers at once; `requestId` makes a redelivered request the same push. */
-  push(caller: Caller, request: PushRequest & { requestId?: string | undefined }): Promise<PushView>;
+  /** Starts the push, or has it wait for its approval, and answers at once. */
+  push(caller: Caller, request: NewPushRequest): Promise<PushView>;
   getPush(caller: Caller, id: string): Promise<PushView>;
   /** Waits until no item is pending, at most `ms`; answers the push as it then is. */
   awaitPush(caller: Caller, id: string, ms: number): Promise<PushView>;
+  /** What could be picked for a push of a source, and what not, with the reasons. */
+  pushChoices(caller: Caller, sourceKey: string): Promise<PushChoices>;
+  /** The pushes that wait for an approval, the oldest first; at most 50. */
+  waitingPushes(caller: Caller): Promise<PushSummary[]>;
   decidePush(
     caller: Caller,
     id: string,

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { findingDetail, findingPage, findingQuery, linkRequest, missingRequest } from '../schemas/findings';
-import { findingId } from '../schemas/shared';
+import { findingId, uuid } from '../schemas/shared';
 import { defineRoute, type Route } from './route';
 
 const params = z.object({ id: findingId });
 const tag = 'Findings';
+
+const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
 
 export const findingRoutes: Route[] = [
   defineRoute({
@@ -29,6 +31,18 @@ export const findingRoutes: Route[] = [
     handle: async ({ operations, caller, params: { id } }) => ({
       status: 200,
       body: await operations.getFinding(caller, id),
+    }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/evidence/{id}',
+    tag,
+    summary: 'Answers a picture of a finding, as it was uploaded',
+    params: z.object({ id: uuid }),
+    answers: { 200: { description: 'The picture', contentTypes: pictureTypes } },
+    handle: async ({ operations, caller, params: { id } }) => ({
+      status: 200,
+      file: await operations.getEvidence(caller, id),
     }),
   }),
   defineRoute({

@@ -1,10 +1,10 @@
 // The calls of the HTTP API, and what stands before each: who asks, how often, and the body as JSON.
 
 import { createHash } from 'node:crypto';
-import { json, type Request, type RequestHandler, Router } from 'express';
+import { json, type Request, type RequestHandler, type Response, Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { Refusal } from '../operations/refusal';
-import type { Caller, Operations } from '../operations/types';
+import type { Caller, EvidenceFile, Operations } from '../operations/types';
 import { HttpRefusal, problemOf, sendProblem } from '../problem';
 import { connectionRoutes } from './connections';
 import { findingRoutes } from './findings';
@@ -44,12 +44,24 @@ export function createRoutes({ operations, requestsPerMinute = 1_200 }: Deps): R
       if (!caller) throw new Error('A call was served before its caller was known.');
       const reply = await route.serve(operations, caller, req);
       res.status(reply.status).set('cache-control', 'no-store');
-      if (reply.body === undefined) res.end();
+      if (reply.file) sendFile(res, reply.file);
+      else if (reply.body === undefined) res.end();
       else res.json(reply.body);
     };
     router[route.method](expressPath(route.path), ...(route.body ? body : []), serve);
   }
   return router;
+}
+
+/** Shown as what it is and nothing else: no sniffing, no scripts, whatever is in the file. */
+function sendFile(res: Response, { name, contentType, content }: EvidenceFile): void {
+  res.set({
+    'content-type': contentType,
+    'content-disposition': `inline; filename*=UTF-8''${encodeURIComponent(name)}`,
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+  });
+  res.end(content);
 }
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');

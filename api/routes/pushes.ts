@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { noteRequest, pushPreview, pushRequest, pushView } from '../schemas/pushes';
-import { uuid } from '../schemas/shared';
+import {
+  noteRequest,
+  pushChoices,
+  pushPreview,
+  pushRequest,
+  pushView,
+  waitingPushes,
+  waitingQuery,
+} from '../schemas/pushes';
+import { sourceKey, uuid } from '../schemas/shared';
 import { idempotencyHeaders } from '../schemas/sources';
 import { defineRoute, type Route } from './route';
 
@@ -31,6 +39,30 @@ export const pushRoutes: Route[] = [
       const requestId = headers['idempotency-key'];
       return { status: 202, body: await operations.push(caller, { ...request, requestId }) };
     },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/pushes',
+    tag,
+    summary: 'Lists the pushes that wait for an approval, the oldest first; at most 50',
+    query: waitingQuery,
+    answers: { 200: { description: 'The pushes', schema: waitingPushes } },
+    handle: async ({ operations, caller }) => ({
+      status: 200,
+      body: { items: await operations.waitingPushes(caller), nextCursor: null },
+    }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/sources/{key}/choices',
+    tag,
+    summary: 'What can be pushed from a source, and why the rest cannot: what the picker in Slack shows',
+    params: z.object({ key: sourceKey }),
+    answers: { 200: { description: 'The choices', schema: pushChoices } },
+    handle: async ({ operations, caller, params: { key } }) => ({
+      status: 200,
+      body: await operations.pushChoices(caller, key),
+    }),
   }),
   defineRoute({
     method: 'get',

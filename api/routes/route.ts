@@ -3,10 +3,12 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { Refusal } from '../operations/refusal';
-import type { Caller, Operations } from '../operations/types';
+import type { Caller, EvidenceFile, Operations } from '../operations/types';
 
-type Reply = { status: number; body?: unknown };
-export type Answers = Record<number, { description: string; schema?: z.ZodType }>;
+/** `file` is answered as its bytes instead of JSON. */
+type Reply = { status: number; body?: unknown; file?: EvidenceFile };
+/** `contentTypes` of an answer that is no JSON. */
+export type Answers = Record<number, { description: string; schema?: z.ZodType; contentTypes?: string[] }>;
 
 /** A route as the table holds it: what it takes and answers, and how it is served. */
 export type Route = {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { pageQuery, sourceKey } from '../schemas/shared';
 import {
+  issuePreview,
+  issuePreviewRequest,
   newSource,
   reportHeaders,
   reportQuery,
   reportView,
   ruleChange,
+  ruleForm,
+  ruleFormQuery,
   ruleView,
   sourcePage,
   sourceView,
@@ -64,6 +68,32 @@ export const sourceRoutes: Route[] = [
     handle: async ({ operations, caller, params: { key }, body }) => ({
       status: 200,
       body: await operations.putRule(caller, key, body),
+    }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/sources/{key}/rule/form',
+    tag,
+    summary: 'What a form for the sync rule offers, as Jira has it now',
+    params,
+    query: ruleFormQuery,
+    answers: { 200: { description: 'The rule and its choices', schema: ruleForm } },
+    handle: async ({ operations, caller, params: { key }, query }) => ({
+      status: 200,
+      body: await operations.ruleForm(caller, key, query),
+    }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/sources/{key}/rule/preview',
+    tag,
+    summary: 'What an issue would say, without making it',
+    params,
+    body: issuePreviewRequest,
+    answers: { 200: { description: 'The issue', schema: issuePreview } },
+    handle: async ({ operations, caller, params: { key }, body }) => ({
+      status: 200,
+      body: await operations.previewIssue(caller, key, body),
     }),
   }),
   defineRoute({

@@ -38,6 +38,14 @@ export const findingDetail = named(
         lastSeenAt: time,
       }),
     ),
+    evidence: z.array(
+      z.object({
+        name: z.string(),
+        contentType: z.string(),
+        size: count.describe('bytes'),
+        url: z.string().describe('where the picture is, with an API key'),
+      }),
+    ),
     history: z.array(z.object({ at: time, actor: z.string(), event: z.string(), detail: z.string() })),
   }),
 ) satisfies z.ZodType<FindingDetail>;

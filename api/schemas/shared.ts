@@ -48,6 +48,18 @@ export const problem = named(
     detail: z.string().describe('cause and cure'),
     code: z.string().describe('a short stable word'),
     errors: z.exactOptional(z.array(z.object({ field: z.string(), message: z.string() }))),
+    missing: z
+      .exactOptional(
+        z.array(
+          z.object({
+            id: z.string(),
+            name: z.string(),
+            type: z.string().nullable(),
+            allowedValues: z.array(z.object({ id: z.string(), name: z.string() })),
+          }),
+        ),
+      )
+      .describe('Jira fields that a sync rule has to give in template.fields first'),
     reference: z.exactOptional(z.string()),
   }),
 );

@@ -3,6 +3,7 @@ import { givenVerdicts, sessionStatuses, verdicts } from '../../workflows/rules/
 import type { Page, SessionRequest, SessionView, VerdictRequest, VerificationRow } from '../operations/types';
 import { openSession } from './findings';
 import { count, findingId, line, named, note, page, paging, sourceKey, time } from './shared';
+import { picturesView } from './sources';
 
 export const verificationPage = page(
   'VerificationPage',
@@ -31,6 +32,7 @@ export const sessionView = named(
     suite: z.string().nullable(),
     status: z.enum(sessionStatuses),
     cases: z.array(z.object({ finding: z.string(), claim: count, verdict: z.enum(verdicts).nullable() })),
+    pictures: z.exactOptional(picturesView).describe('in the answer to a report that came with pictures'),
   }),
 ) satisfies z.ZodType<SessionView>;
 export const verdictsRequest = named(

@@ -12,10 +12,14 @@ import { appOf, ask, listen } from './support';
 const promised = `
   get,post /api/v1/sources
   get,put /api/v1/sources/{key}/rule
+  get /api/v1/sources/{key}/rule/form
+  post /api/v1/sources/{key}/rule/preview
   post /api/v1/sources/{key}/reports
   get /api/v1/findings
   get /api/v1/findings/{id}
-  post /api/v1/pushes
+  get /api/v1/evidence/{id}
+  get,post /api/v1/pushes
+  get /api/v1/sources/{key}/choices
   get /api/v1/pushes/{id}
   post /api/v1/pushes/{id}/approve
   post /api/v1/pushes/{id}/reject
