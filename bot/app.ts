@@ -1,16 +1,23 @@
 // Slack's way of asking: commands, buttons and views become operations, and findings become cards. No rules live here,
 // no database, no Jira: the operations decide. listener.ts wraps every listener; blocks/ holds every message.
 
-import { App, type BlockAction, ExpressReceiver } from '@slack/bolt';
+import { App, type BlockAction, ExpressReceiver, type ViewOutput } from '@slack/bolt';
 import type { Express } from 'express';
 import type { Operations } from '../api/operations/types';
+import { askForRejection, decide, rejectWithNote } from './approving';
 import { connectActions } from './blocks/connections';
+import { elsewhereOf, elsewhereView } from './blocks/elsewhere-view';
 import { failOrigin, failView } from './blocks/fail-view';
 import { findingActions } from './blocks/finding-card';
 import { listActions } from './blocks/findings';
 import { noticeActions } from './blocks/notices';
+import { pushCardActions } from './blocks/push-card';
+import { pickerActions, pickerProblems, pickerView, pickingOf } from './blocks/push-picker';
 import { pushActions } from './blocks/pushes';
+import { rejectOrigin, rejectView } from './blocks/reject-view';
 import { help, menuActions, notice } from './blocks/replies';
+import { ruleActions, ruleView } from './blocks/rule-form';
+import { ruleOrigin, ruleProblems } from './blocks/rule-values';
 import { sessionActions } from './blocks/sessions';
 import { createCommand } from './commands';
 import { confirmDisconnect, disconnect } from './connecting';
@@ -19,9 +26,11 @@ import { createIdentity, type Identity } from './identity';
 import { type ActionHandler, createListeners } from './listener';
 import { boltLogger, type Log } from './log';
 import { decideMissing } from './missing';
-import { pushAll, pushNamed } from './pushing';
+import { countTicks, openPicker, pushChosen, tickAll, turnPage, untickAll } from './picking';
+import { askWhere, pushAll, pushElsewhere, pushNamed } from './pushing';
 import { showList, showNextPage, showWhy } from './reading';
 import { askForFailNote, failWithNote, giveVerdict, rerunNamed, showSessions, startPlanned } from './rerunning';
+import { askJiraAnew, openRule, previewRule, saveRule, savingRule } from './ruling';
 import { clientOptions } from './slack-client';
 
 /** What the bot needs to know about the workspaces that it is installed in. */
@@ -103,6 +112,7 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   on(menuActions.help, (ask) => ask.reply(help(command)));
   on(listActions.next, showNextPage);
   on(pushActions.confirmAll, pushAll);
+  on(pushActions.choose, openPicker);
   on(pushActions.dismiss, (ask) => ask.reply(notice('Nothing was pushed.'), { replace: true }));
   on(sessionActions.start, startPlanned);
   app.action<BlockAction>(connectActions.open, listeners.linkOnly());
@@ -110,10 +120,9 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   on(connectActions.disconnect, disconnect);
   on(connectActions.keep, (ask) => ask.reply(notice('Nothing was disconnected.'), { replace: true }));
 
-  app.view(
-    failView.callback,
-    listeners.view(failWithNote, (view) => failOrigin(view.private_metadata).channel),
-  );
+  registerPushes(app, listeners, on);
+  const channelOf = (view: ViewOutput) => failOrigin(view.private_metadata).channel;
+  app.view(failView.callback, listeners.view(failWithNote, { channelOf }));
 
   app.event('user_change', async ({ event, context }) => {
     if (context.teamId) identity.forget({ teamId: context.teamId, userId: event.user.id });
@@ -124,11 +133,42 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   });
 }
 
+type On = (id: string, handler: ActionHandler) => void;
+
+/** The picker, the form of sync rules, and the messages of pushes. */
+function registerPushes(app: App, listeners: ReturnType<typeof createListeners>, on: On): void {
+  on(pickerActions.tick, countTicks);
+  on(pickerActions.previous, turnPage);
+  on(pickerActions.next, turnPage);
+  on(pickerActions.all, tickAll);
+  on(pickerActions.none, untickAll);
+  const channelOf = (view: ViewOutput) => pickingOf(view).channel;
+  app.view(pickerView.callback, listeners.view(pushChosen, { channelOf, problems: pickerProblems }));
+
+  const askedIn = (view: ViewOutput) => elsewhereOf(view).channel;
+  app.view(elsewhereView.callback, listeners.view(pushElsewhere, { channelOf: askedIn }));
+
+  on(pushCardActions.approve, decide('approve'));
+  on(pushCardActions.cancel, decide('cancel'));
+  on(pushCardActions.retry, decide('retry'));
+  on(pushCardActions.reject, askForRejection);
+  on(ruleActions.edit, openRule);
+  on(ruleActions.jiraChoice, askJiraAnew);
+  on(ruleActions.preview, previewRule);
+  const ruledIn = (view: ViewOutput) => ruleOrigin(view).channel;
+  const ruling = { channelOf: ruledIn, problems: ruleProblems, meanwhile: savingRule };
+  app.view(ruleView.callback, listeners.view(saveRule, ruling));
+
+  const rejectedIn = (view: ViewOutput) => rejectOrigin(view.private_metadata).channel;
+  app.view(rejectView.callback, listeners.view(rejectWithNote, { channelOf: rejectedIn }));
+}
+
 /** The menu behind the three dots of a card: `<verb> <finding> [<session id>]`. */
 function fromOverflow(cards: CardLookup): ActionHandler {
   return async (ask, value) => {
     const [verb, ...rest] = value.split(' ');
     if (verb === 'skip' || verb === 'unstable') await giveVerdict(verb)(ask, rest.join(' '));
+    else if (verb === 'elsewhere') await askWhere(ask, rest[0] ?? '');
     else await showWhy(ask, cards, { kind: 'finding', id: rest[0] ?? '' });
   };
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
 import { findingCard } from './blocks/finding-card';
 import type { Message } from './blocks/text';
 import { threadReply, toldEvents } from './blocks/thread-reply';
+import { createRecovery, MAX_BACKOFF_MS, type Method, renderedHash, takeTurn } from './delivery-recovery';
 import type { Log } from './log';
 import type { OutboxCard, OutboxDeps } from './outbox';
-import { slackFailure } from './slack-client';
 
 export type CardDelivery = Pick<OutboxDeps, 'cards' | 'installations'> & {
   log: Log;
@@ -14,35 +13,21 @@ export type CardDelivery = Pick<OutboxDeps, 'cards' | 'installations'> & {
   pace: (turn: { channel: string; who: string }) => number;
 };
 
-type Method = 'post' | 'update';
 type Shown = { ts: string; hash: string; event: string };
-
-const MAX_ATTEMPTS = 5;
-const MAX_BACKOFF_MS = 60_000;
-/** Who waits for a turn looks in again after this long: the finding may have changed, and updates need no turn. */
-const MAX_TURN_MS = 3000;
-
-/** The turn of this card to post has not come; it is given back until then. */
-class NotYet extends Error {
-  readonly delayMs: number;
-  constructor(delayMs: number) {
-    super('the channel had a post a moment ago');
-    this.delayMs = delayMs;
-  }
-}
 
 /**
  * Brings one claimed card up to date: posts or updates the message, then tells its thread what happened since.
  * Every end is written to the store. Slack has no idempotency key: a post whose answer is lost is made again.
  */
 export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promise<void> {
-  const { cards, installations, log, quietMs } = deps;
+  const { cards, installations, quietMs } = deps;
+  const recover = createRecovery(deps);
 
   return async function deliver(card) {
     let method: Method = card.ts === null ? 'post' : 'update';
     try {
       // Before anything is read: in a bulk most cards only learn here when their turn is.
-      if (card.ts === null) takeTurn(card);
+      if (card.ts === null) takeTurn(deps.pace, card);
       const [view, installation] = await Promise.all([
         cards.view(card, toldEvents),
         installations.findById(card.organisationId, card.installationId),
@@ -66,7 +51,7 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
     view: NonNullable<View>,
   ): Promise<{ shown: Shown; calls: number }> {
     const message = findingCard(view.finding);
-    const hash = createHash('sha256').update(JSON.stringify(message)).digest('base64url');
+    const hash = renderedHash(message);
     const { id, channelId: channel } = card;
     if (card.ts === null) {
       const { ts = '' } = await client.chat.postMessage({ channel, ...message, ...quietLinks });
@@ -84,39 +69,10 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
   type Told = { card: OutboxCard; shown: Shown; event: NonNullable<View>['untold'][number]; finding: string };
 
   async function tell(client: WebClient, { card, shown, event, finding }: Told): Promise<void> {
-    takeTurn(card);
+    takeTurn(deps.pace, card);
     const message: Message = threadReply({ ...event, id: finding });
     await client.chat.postMessage({ channel: card.channelId, thread_ts: shown.ts, ...message, ...quietLinks });
     await cards.showed({ id: card.id, ...shown, event: event.id });
-  }
-
-  function takeTurn({ id, channelId, installationId }: OutboxCard): void {
-    const delayMs = deps.pace({ channel: `${installationId} ${channelId}`, who: id });
-    if (delayMs > 0) throw new NotYet(delayMs);
-  }
-
-  async function recover(card: OutboxCard, method: Method, error: unknown): Promise<void> {
-    const { id, installationId, attempts, ts } = card;
-    if (error instanceof NotYet) {
-      // A card that is not there yet has nothing to update meanwhile.
-      const delayMs = ts === null ? error.delayMs : Math.min(error.delayMs, MAX_TURN_MS);
-      return cards.postpone({ id, delayMs });
-    }
-    const failure = slackFailure(error);
-    if (failure.kind === 'rate_limited') {
-      const delayMs = failure.retryAfterMs;
-      await cards.postpone({ id, delayMs });
-      return cards.hold({ installationId, method, delayMs });
-    }
-    log.warn({ card: id, slack: failure.code, attempts }, 'Slack did not take a card');
-    if (failure.kind === 'gone') return cards.forgetMessage(id);
-    if (failure.kind === 'disconnected') {
-      await cards.postpone({ id, delayMs: 0, error: failure.code });
-      return installations.markDisconnected(installationId);
-    }
-    if (failure.kind === 'rejected' && attempts >= MAX_ATTEMPTS) return cards.giveUp({ id, error: failure.code });
-    const delayMs = Math.min(1000 * 2 ** (attempts - 1), MAX_BACKOFF_MS);
-    return cards.postpone({ id, delayMs, error: failure.code });
   }
 }
 

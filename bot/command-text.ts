@@ -9,9 +9,12 @@ export type Reference =
 
 /** What a command's text asks for. */
 export type ParsedCommand =
-  | { verb: 'menu' | 'help' | 'sessions' | 'connect' | 'disconnect' }
+  | { verb: 'menu' | 'help' | 'sessions' | 'approve' | 'connect' | 'disconnect' }
   | { verb: 'push' | 'rerun'; findings: Reference[] }
+  /** A word such as `shop-2`, which could be an issue's key and a source's. */
+  | { verb: 'push_either'; source: string; findings: Reference[] }
   | { verb: 'push_all'; source: string }
+  | { verb: 'rules'; source?: string }
   | { verb: 'status' | 'why'; finding: Reference }
   | { verb: 'list'; status?: FindingStatus; source?: string }
   | { verb: 'elsewhere'; name: string }
@@ -20,7 +23,20 @@ export type ParsedCommand =
 
 const MAX_LENGTH = 1000;
 const MAX_FINDINGS = 20;
-const verbs = ['help', 'push', 'rerun', 'status', 'list', 'why', 'sessions', 'connect', 'disconnect'];
+const SOURCE_KEY = /^[A-Za-z0-9._-]{1,100}$/;
+const verbs = [
+  'help',
+  'push',
+  'rerun',
+  'status',
+  'list',
+  'why',
+  'sessions',
+  'approve',
+  'rules',
+  'connect',
+  'disconnect',
+];
 
 /**
  * Reads the text after the root command. Forgiving about what phones and clients do to text: curly quotes, long
@@ -36,6 +52,7 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
   switch (verb) {
     case 'help':
     case 'sessions':
+    case 'approve':
     case 'connect':
     case 'disconnect':
       return { verb };
@@ -48,17 +65,34 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
       return parseOne(verb, rest);
     case 'list':
       return parseList(rest);
+    case 'rules':
+      return parseRules(rest);
     default:
       return { verb: 'unknown', word: first, nearest: nearestTo(verb, [...verbs, ...elsewhere]) };
   }
 }
 
 function parsePush(words: string[]): ParsedCommand {
-  if (words[0]?.toLowerCase() !== 'all') return parseFindings('push', words);
-  const { named, bare } = options(words.slice(1));
+  const isAll = words[0]?.toLowerCase() === 'all';
+  const { named, bare } = options(isAll ? words.slice(1) : words);
+  if (!isAll && !named.has('source')) {
+    const [only = ''] = words;
+    const parsed = parseFindings('push', words);
+    if (words.length !== 1 || !SOURCE_KEY.test(only)) return parsed;
+    const [reference] = parsed.verb === 'push' ? parsed.findings : [];
+    if (!reference) return { verb: 'push_all', source: only };
+    return reference.kind === 'issue' ? { verb: 'push_either', source: only, findings: [reference] } : parsed;
+  }
   const source = named.get('source') ?? (bare.length === 1 ? bare[0] : undefined);
   if (!source) return invalid('Which source? Say `push all source:KEY`.');
   return { verb: 'push_all', source };
+}
+
+function parseRules(words: string[]): ParsedCommand {
+  const { named, bare } = options(words);
+  const source = named.get('source') ?? bare[0];
+  if (bare.length > 1) return invalid('Name one source: `rules SOURCE`, or none for all of them.');
+  return { verb: 'rules', ...(source ? { source } : {}) };
 }
 
 function parseFindings(verb: 'push' | 'rerun', words: string[]): ParsedCommand {

@@ -1,12 +1,14 @@
+import { showWaiting } from './approving';
 import { elsewhereCommands, help, menu, notYet, refused, unknownCommand } from './blocks/replies';
 import type { Message } from './blocks/text';
 import { type ParsedCommand, parseCommand } from './command-text';
 import { offerConnect, offerDisconnect } from './connecting';
 import type { CardLookup } from './find';
 import type { Ask, CommandHandler } from './listener';
-import { offerPushAll, pushNamed } from './pushing';
+import { offerPush, pushEither, pushNamed } from './pushing';
 import { showList, showStatus, showWhy } from './reading';
 import { rerunNamed, showSessions } from './rerunning';
+import { showRules } from './ruling';
 
 /** The root command: its text decides which operation is asked for. */
 export function createCommand(deps: { command: string; baseUrl: string; cards: CardLookup }): CommandHandler {
@@ -38,8 +40,10 @@ async function run(cards: CardLookup, ask: Ask, parsed: ParsedCommand): Promise<
   switch (parsed.verb) {
     case 'push':
       return pushNamed(ask, cards, parsed.findings);
+    case 'push_either':
+      return pushEither(ask, cards, parsed);
     case 'push_all':
-      return offerPushAll(ask, parsed.source);
+      return offerPush(ask, parsed.source);
     case 'rerun':
       return rerunNamed(ask, cards, parsed.findings);
     case 'status':
@@ -50,6 +54,10 @@ async function run(cards: CardLookup, ask: Ask, parsed: ParsedCommand): Promise<
       return showList(ask, parsed);
     case 'sessions':
       return showSessions(ask);
+    case 'rules':
+      return showRules(ask, parsed.source);
+    case 'approve':
+      return showWaiting(ask);
     case 'connect':
       return offerConnect(ask);
     case 'disconnect':

@@ -8,6 +8,8 @@ import type {
   SlackActionMiddlewareArgs,
   SlackCommandMiddlewareArgs,
   SlackViewMiddlewareArgs,
+  types,
+  ViewOutput,
   ViewSubmitAction,
 } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
@@ -26,6 +28,10 @@ export type Ask = {
   requestId: string;
   triggerId: string;
   channelId: string | null;
+  /** The message that was clicked in is the person's alone. */
+  isOnEphemeral: boolean;
+  /** The window that was clicked in or submitted, as it stood then; null outside windows. */
+  view: ViewOutput | null;
   client: WebClient;
   /** Answers the person alone. `replace` writes over the ephemeral message that the button sits in. */
   reply(message: Message, options?: { replace?: boolean }): Promise<void>;
@@ -39,6 +45,7 @@ type Incoming = {
   channelId: string | null;
   triggerId: string;
   isOnEphemeral: boolean;
+  view: ViewOutput | null;
   client: WebClient;
   acknowledge(message?: Message): Promise<void>;
   respond: ((answer: RespondArguments) => Promise<unknown>) | null;
@@ -56,6 +63,14 @@ export type CommandHandler = {
 };
 export type ActionHandler = (ask: Ask, value: string) => Promise<void>;
 export type ViewHandler = (ask: Ask, view: ViewSubmitAction['view']) => Promise<void>;
+export type ViewListening = {
+  /** Where to tell what came of it. */
+  channelOf(view: ViewOutput): string | null;
+  /** What stands against the submission, by input block; the view then stays open and says so. */
+  problems?(view: ViewOutput): Record<string, string> | null;
+  /** What the view shows while the work is done; without it the view is closed. */
+  meanwhile?(): types.ModalView;
+};
 
 /**
  * Wraps a handler as a Bolt listener, one function per kind of payload. A refusal is told with its reason, anything
@@ -77,13 +92,15 @@ export function createListeners(deps: { operations: Operations; identity: Identi
   }
 
   function askOf(incoming: Incoming, caller: Caller): Ask {
-    const { triggerId, channelId, client } = incoming;
+    const { triggerId, channelId, isOnEphemeral, view, client } = incoming;
     return {
       caller,
       operations: deps.operations,
       requestId: `slack:${incoming.teamId}:${triggerId}`,
       triggerId,
       channelId,
+      isOnEphemeral,
+      view,
       client,
       reply: (message, options) => answer(incoming, message, options?.replace === true),
     };
@@ -133,10 +150,14 @@ export function createListeners(deps: { operations: Operations; identity: Identi
     },
     action: (handler: ActionHandler) => async (args: ActionArgs) =>
       listen(fromAction(args), (ask) => handler(ask, pressedValue(args.action))),
-    /** A view is closed by its acknowledgement; what came of it is told afterwards. `channelOf`: where to tell it. */
+    /** A view is closed by its acknowledgement; what came of it is told afterwards. */
     view:
-      (handler: ViewHandler, channelOf: (view: ViewSubmitAction['view']) => string | null) => async (args: ViewArgs) =>
-        listen(fromView(args, channelOf(args.view)), (ask) => handler(ask, args.view)),
+      (handler: ViewHandler, { channelOf, problems, meanwhile }: ViewListening) =>
+      async (args: ViewArgs) => {
+        const errors = problems?.(args.view) ?? null;
+        const incoming = fromView(args, { channelId: channelOf(args.view), errors, meanwhile: meanwhile?.() });
+        await listen(incoming, errors ? null : (ask) => handler(ask, args.view));
+      },
     /** A link button: Slack wants it acknowledged, and nothing else happens. */
     linkOnly: () => async (args: ActionArgs) => listen(fromAction(args), null),
   };
@@ -153,6 +174,7 @@ function fromCommand({ command, ack, respond, client, context }: CommandArgs): I
     channelId: command.channel_id,
     triggerId: command.trigger_id,
     isOnEphemeral: false,
+    view: null,
     client,
     acknowledge: (message) => (message ? ack({ response_type: 'ephemeral', ...message }) : ack()),
     respond,
@@ -167,6 +189,7 @@ function fromAction({ body, action, ack, respond, client, context }: ActionArgs)
     channelId: body.channel?.id ?? null,
     triggerId: body.trigger_id,
     isOnEphemeral: body.container.is_ephemeral === true,
+    view: body.view ?? null,
     client,
     acknowledge: () => ack(),
     // A button in the App Home comes without a response_url, and Bolt then gives no respond().
@@ -174,7 +197,14 @@ function fromAction({ body, action, ack, respond, client, context }: ActionArgs)
   };
 }
 
-function fromView({ body, view, ack, client, context }: ViewArgs, channelId: string | null): Incoming {
+type ViewAnswer = {
+  channelId: string | null;
+  errors: Record<string, string> | null;
+  meanwhile: types.ModalView | undefined;
+};
+
+function fromView({ body, view, ack, client, context }: ViewArgs, answer: ViewAnswer): Incoming {
+  const { channelId, errors, meanwhile } = answer;
   return {
     name: view.callback_id,
     teamId: context.teamId ?? body.team?.id ?? '',
@@ -182,13 +212,18 @@ function fromView({ body, view, ack, client, context }: ViewArgs, channelId: str
     channelId,
     triggerId: body.trigger_id,
     isOnEphemeral: false,
+    view,
     client,
-    acknowledge: () => ack(),
+    acknowledge: () => {
+      if (errors) return ack({ response_action: 'errors', errors });
+      return meanwhile ? ack({ response_action: 'update', view: meanwhile }) : ack();
+    },
     respond: null,
   };
 }
 
 function pressedValue(action: BlockAction['actions'][number]): string {
   if (action.type === 'button') return action.value ?? '';
-  return action.type === 'overflow' ? action.selected_option.value : '';
+  if (action.type === 'overflow') return action.selected_option.value;
+  return action.type === 'static_select' ? (action.selected_option?.value ?? '') : '';
 }

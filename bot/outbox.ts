@@ -6,7 +6,9 @@ import type { CardFinding } from './blocks/finding-card';
 import { type CardDelivery, createDelivery } from './card-delivery';
 import { boltLogger, errorFields, type Log } from './log';
 import type { NoticeSweep } from './notices';
+import { createLane } from './outbox-lane';
 import { createPace } from './pace';
+import { createPushCardDelivery, type OutboxPushCards } from './push-card-delivery';
 import { clientOptions } from './slack-client';
 
 export type OutboxCard = {
@@ -47,6 +49,8 @@ export type OutboxDeps = {
     findById(organisationId: string, id: string): Promise<{ id: string; botToken: string } | null>;
     markDisconnected(id: string): Promise<void>;
   };
+  /** The messages of pushes, where there is a store of them. */
+  pushCards?: OutboxPushCards;
   /** What admins are told about connections, looked for with every sweep. */
   notices?: NoticeSweep;
   /** The base of the Web API, `https://slack.com/api/`. */
@@ -60,61 +64,31 @@ export type OutboxDeps = {
   postEveryMs?: number;
 };
 
-/** Calls in flight; more wait in the database. */
-const AT_ONCE = 8;
-/** Longer than the timeouts of everything that is done with one claimed card. */
-const LEASE_MS = 30_000;
 const RECONNECT_MS = 1000;
 
 /** The outbox of the cards. `stop` lets what is under way finish. `wake` looks for work now. */
 export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop(): Promise<void>; wake(): void } {
-  const { cards, notices, log, sweepMs } = deps;
-  const deliver = createDelivery(deliveryDeps(deps));
-  const underWay = new Set<Promise<void>>();
+  const { cards, pushCards, notices, log, sweepMs } = deps;
+  const delivery = deliveryDeps(deps);
+  const lanes = [
+    createLane({ store: cards, deliver: createDelivery(delivery), log, sweepMs }),
+    ...(pushCards
+      ? [
+          createLane({
+            store: pushCards,
+            deliver: createPushCardDelivery({ ...delivery, cards: pushCards }),
+            log,
+            sweepMs,
+          }),
+        ]
+      : []),
+  ];
   let isRunning = false;
-  let round: Promise<void> | null = null;
-  let isAskedAgain = false;
   let listening: { stop(): void } | null = null;
   let sweep: NodeJS.Timeout | undefined;
-  let nextDue: NodeJS.Timeout | undefined;
 
   function wake(): void {
-    if (!isRunning) return;
-    if (round !== null) {
-      isAskedAgain = true;
-      return;
-    }
-    round = lookForWork()
-      .catch((error: unknown) => log.error(errorFields(error), 'the outbox could not read the cards; it tries again'))
-      .finally(() => {
-        round = null;
-        if (!isAskedAgain) return;
-        isAskedAgain = false;
-        wake();
-      });
-  }
-
-  async function lookForWork(): Promise<void> {
-    const limit = AT_ONCE - underWay.size;
-    if (limit <= 0) return;
-    const claimed = await cards.claim({ limit, leaseMs: LEASE_MS });
-    for (const card of claimed) {
-      const work = deliver(card)
-        .catch((error: unknown) => log.error({ card: card.id, ...errorFields(error) }, 'a card was not delivered'))
-        .finally(() => {
-          underWay.delete(work);
-          wake();
-        });
-      underWay.add(work);
-    }
-    if (claimed.length < limit) await wakeWhenDue();
-  }
-
-  async function wakeWhenDue(): Promise<void> {
-    const ms = await cards.nextDueMs();
-    clearTimeout(nextDue);
-    // A millisecond more than asked, or the card would be looked at just before its time.
-    if (isRunning && ms !== null && ms < sweepMs) nextDue = setTimeout(wake, ms + 1);
+    for (const lane of lanes) lane.wake();
   }
 
   async function listen(): Promise<void> {
@@ -139,6 +113,7 @@ export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop()
     wake,
     async start() {
       isRunning = true;
+      for (const lane of lanes) lane.start();
       sweep = setInterval(() => {
         wake();
         notices?.wake();
@@ -149,11 +124,9 @@ export function createOutbox(deps: OutboxDeps): { start(): Promise<void>; stop()
     async stop() {
       isRunning = false;
       clearInterval(sweep);
-      clearTimeout(nextDue);
       listening?.stop();
       listening = null;
-      await round;
-      await Promise.all([notices?.stop(), ...underWay]);
+      await Promise.all([notices?.stop(), ...lanes.map((lane) => lane.stop())]);
     },
   };
 }

@@ -4,10 +4,10 @@ import { failModal, failOrigin, failView } from './blocks/fail-view';
 import { notice } from './blocks/replies';
 import { sessionReply } from './blocks/sessions';
 import type { Reference } from './command-text';
-import { Declined, isRefusal } from './declined';
+import { isRefusal } from './declined';
 import { bySource, type CardLookup, findings } from './find';
 import type { ActionHandler, Ask, ViewHandler } from './listener';
-import { slackFailure } from './slack-client';
+import { openNow } from './windows';
 
 /** Starts a session for the named findings. One that a session holds already is shown with that session instead. */
 export async function rerunNamed(ask: Ask, cards: CardLookup, references: Reference[]): Promise<void> {
@@ -64,14 +64,7 @@ export function giveVerdict(verdict: GivenVerdict): ActionHandler {
 /** Fail asks for a note first. The modal has to open within three seconds of the click. */
 export const askForFailNote: ActionHandler = async (ask, value) => {
   const { finding, session } = caseOf(value);
-  const view = failModal({ finding, session, channel: ask.channelId });
-  try {
-    await ask.client.views.open({ trigger_id: ask.triggerId, view });
-  } catch (error) {
-    const failure = slackFailure(error);
-    if (!('code' in failure) || !/^(expired|exchanged)_trigger_id/.test(failure.code)) throw error;
-    throw new Declined('Slack allows three seconds to open a window, and they were over. Press Fail once more.');
-  }
+  await openNow(ask, failModal({ finding, session, channel: ask.channelId }));
 };
 
 /** The submitted note of a failed re-run, with its verdict. */

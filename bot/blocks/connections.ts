@@ -34,8 +34,9 @@ export function connectOffer(input: { connections: ConnectionView[]; url: string
 const kindWords: Record<ConnectionView['kind'], string> = { api_token: 'API token', oauth: 'OAuth' };
 
 /** What tells two connections apart, even to one site: the project, and the kind and account of the credentials. */
-function partsOf({ siteUrl, projectKey, kind, email, accountId }: ConnectionView): { site: string; rest: string } {
-  const account = email ?? (accountId && `account ${accountId}`);
+function partsOf(connection: ConnectionView): { site: string; rest: string } {
+  const { siteUrl, projectKey, kind, email, accountName, accountId } = connection;
+  const account = email ?? accountName ?? (accountId && `account ${accountId}`);
   const by = account ? `${kindWords[kind]} of ${account}` : kindWords[kind];
   return { site: siteUrl, rest: `${projectKey}, ${by}` };
 }
@@ -61,9 +62,8 @@ function connectionWords(connection: ConnectionView): string {
   const troubles = health.checks.filter((check) => !check.ok);
   const facts = [
     health.lastWebhookAt ? `last webhook ${moment(new Date(health.lastWebhookAt))}` : 'no webhook yet',
-    health.lastPollAt
-      ? `last poll ${moment(new Date(health.lastPollAt))}`
-      : `auto sync ${autoSync ? 'on, no poll yet' : 'off'}`,
+    health.lastPollAt ? `last poll ${moment(new Date(health.lastPollAt))}` : 'no poll yet',
+    `auto sync ${autoSync ? 'on' : 'off'}`,
     ...(health.webhookExpiresAt ? [`webhook until ${moment(new Date(health.webhookExpiresAt))}`] : []),
     ...(health.heldPushes > 0 ? [`${health.heldPushes} held ${health.heldPushes === 1 ? 'push' : 'pushes'}`] : []),
   ];
@@ -96,14 +96,14 @@ export function disconnectChoice(connections: ConnectionView[]): Message {
 
 /** What ending a connection means for which sources, with the button that does it. */
 export function disconnectConfirmation(connection: ConnectionView, { sources }: { sources: string[] }): Message {
-  const { id } = connection;
+  const { id, kind } = connection;
   const named = sources.slice(0, SHOWN).map((key) => foreign(key, 100));
   const more = sources.length > SHOWN ? ` and ${sources.length - SHOWN} more` : '';
   const affected =
     sources.length === 0
       ? 'No source is routed to it.'
       : `Sources that push nothing until their rule names another connection: ${named.join(', ')}${more}.`;
-  const text = `Disconnect ${nameOf(connection)}? Its credentials are erased, nothing is pushed through it any more, and its links stay as history. ${affected} A new connection to the same site can adopt the links.`;
+  const text = `Disconnect ${nameOf(connection)}? Its credentials are erased, nothing is pushed through it any more${kind === 'oauth' ? ', its webhook in Jira is deleted' : ''}, and its links stay as history. ${affected} A new connection to the same site can adopt the links.`;
   return {
     text,
     blocks: [

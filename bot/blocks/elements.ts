@@ -7,6 +7,11 @@ export function section(text: string, accessory?: types.Button): types.SectionBl
   return accessory ? { ...block, accessory } : block;
 }
 
+/** A paragraph of anybody's text, where nothing is parsed; at most 3000 characters. */
+export function plainSection(text: string): types.SectionBlock {
+  return { type: 'section', text: { type: 'plain_text', text: text || '-', emoji: false } };
+}
+
 /** A headline of plain text, cut at Slack's 150 characters. */
 export function header(text: string): types.HeaderBlock {
   return { type: 'header', text: { type: 'plain_text', text: plain(text, 150), emoji: false } };

@@ -2,7 +2,7 @@ import type { types } from '@slack/bolt';
 import type { FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, overflow, section } from './elements';
 import { count, foreign, link, type Message, moment, plain } from './text';
-import { eventWords, severityWords, stateWords, waitsFor } from './words';
+import { awaited, eventWords, isHeld, severityWords, stateWords } from './words';
 
 /** Everything that the one message of a finding shows. */
 export type CardFinding = {
@@ -64,7 +64,7 @@ function fullText(finding: CardFinding, state: string): string {
   return [
     `${finding.id}, ${word.toLowerCase()}: ${foreign(finding.rule, 200)}. ${foreign(finding.title, 500)}.`,
     `${sourceWord(finding)} ${foreign(finding.source.name, 100)}, ${count(finding.occurrences, 'occurrence')}.`,
-    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${finding.missing ? 'somebody to decide what becomes of it' : waitsFor[finding.status]}.`,
+    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${finding.missing ? 'somebody to decide what becomes of it' : awaited(finding)}.`,
   ].join(' ');
 }
 
@@ -100,7 +100,7 @@ function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
   const { id, session } = finding;
   const held = finding.status === 'needs_rerun' && session?.status === 'in_progress' ? session : null;
   const history = { label: 'Why? Show the history', value: `why ${id}` };
-  if (!held) return [...buttonsOf(finding), overflow(findingActions.more, [history])];
+  if (!held) return [...buttonsOf(finding), overflow(findingActions.more, [...elsewhere(finding), history])];
   const verdict = `${id} ${held.id}`;
   return [
     button({ action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict, style: 'primary' }),
@@ -114,11 +114,17 @@ function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
   ];
 }
 
+function elsewhere({ id, status }: CardFinding): { label: string; value: string }[] {
+  if (status !== 'open' && status !== 'push_failed') return [];
+  return [{ label: 'Push to another connection…', value: `elsewhere ${id}` }];
+}
+
 function buttonsOf(finding: CardFinding): types.Button[] {
   const { id } = finding;
   const primary = { value: id, style: 'primary' } as const;
   switch (finding.status) {
     case 'open':
+      if (isHeld(finding)) return [];
       return [button({ action: findingActions.push, label: 'Push to Jira', says: `Push ${id} to Jira`, ...primary })];
     case 'push_failed':
       return [button({ action: findingActions.push, label: 'Try again', says: `Push ${id} again`, ...primary })];

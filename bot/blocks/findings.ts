@@ -4,7 +4,7 @@ import type { FindingStatus } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
 import { type CardFinding, findingActions } from './finding-card';
 import { count, foreign, link, type Message, moment } from './text';
-import { eventWords, severityWords, waitsFor } from './words';
+import { awaited, eventWords, severityWords } from './words';
 
 export const listActions = { next: 'list.next' } as const;
 
@@ -80,7 +80,7 @@ export function why(finding: FindingDetail): Message {
   const lines = shown.map((entry) => `• ${moment(new Date(entry.at))}: ${eventWords(entry)}`);
   if (left > 0) lines.unshift(`• ${count(left, 'earlier event')} not shown`);
   const reason = finding.reason ? ` ${foreign(finding.reason, 500)}` : '';
-  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason} It waits for ${waitsFor[finding.status]}.`;
+  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason} It waits for ${awaited(finding)}.`;
   const chunks: string[] = [];
   for (let at = 0; at < lines.length; at += LINES) chunks.push(clipText(lines.slice(at, at + LINES).join('\n'), 2900));
   return {

@@ -21,13 +21,15 @@ export const noticeActions = { openSite: 'notice.open_site' } as const;
 
 type Wording = { title: string; meanwhile: string };
 
+/** Said once, and over with that. */
+const news = ['approval_waits', 'restored'];
 const unknownKind: Wording = { title: 'Jira needs your attention', meanwhile: '' };
 
 function wordingOf(kind: string, command: string): Wording {
   const wordings: Record<string, Wording> = {
     reconnect_required: {
       title: 'Jira has to be connected again',
-      meanwhile: `\`${command} connect\` opens the page for it. Until then pushes are held, not lost: they go out by themselves when Jira is connected again, and what was changed in Jira meanwhile is caught up.`,
+      meanwhile: `\`${command} connect\` opens the page: press Reconnect on that connection. Until then pushes are held, not lost: they go out by themselves when it works again, and what was changed in Jira meanwhile is caught up.`,
     },
     project_lost: {
       title: 'A Jira project cannot be seen any more',
@@ -36,6 +38,10 @@ function wordingOf(kind: string, command: string): Wording {
     webhook_failed: {
       title: 'Jira does not tell Recheck of changes',
       meanwhile: `Until it does, changes in Jira are only found by the hourly poll, if auto sync is on. \`${command} connect\` opens the page to synchronise and to switch it on.`,
+    },
+    approval_waits: {
+      title: 'A push waits for approval',
+      meanwhile: `\`${command} approve\` lists what waits, with its buttons. Nothing of it goes to Jira before that.`,
     },
     restored: {
       title: 'Jira is connected again',
@@ -50,7 +56,7 @@ export function connectionNotice(notice: ConnectionNotice, { command }: { comman
   const { title, meanwhile } = wordingOf(notice.kind, command);
   const site = siteOf(notice.siteUrl);
   const detail = foreign(notice.detail, 2000);
-  const isOver = notice.kind !== 'restored' && notice.resolvedAt !== null;
+  const isOver = !news.includes(notice.kind) && notice.resolvedAt !== null;
   const over = isOver ? 'This is over already: nothing has to be done any more.' : '';
   const next = isOver ? over : meanwhile;
   const kind = notice.connectionKind === 'oauth' ? 'OAuth' : 'API token';

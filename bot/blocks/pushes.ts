@@ -1,41 +1,54 @@
 import type { types } from '@slack/bolt';
-import type { PushPreview, PushView } from '../../api/operations/types';
+import type { PushChoices, PushView } from '../../api/operations/types';
 import type { PushOutcome } from '../../workflows/rules/vocabulary';
 import { actions, button, section } from './elements';
 import { notice } from './replies';
 import { count, foreign, type Message } from './text';
 
-export const pushActions = { confirmAll: 'push.confirm_all', dismiss: 'push.dismiss' } as const;
+/** Values: `<source> <number>` for all of it, the source's key for the others. */
+export const pushActions = { confirmAll: 'push.confirm_all', choose: 'push.choose', dismiss: 'push.dismiss' } as const;
 
 const SHOWN = 10;
+const REASONS = 5;
 
-/** What a bulk push would do, with a button that does it. Nothing is pushed before that. */
-export function pushConfirmation(preview: PushPreview, source: { key: string; projectKey: string | null }): Message {
-  const { create, reuse, refuse } = preview;
-  const target = source.projectKey ? ` to ${foreign(source.projectKey, 80)}` : '';
+/** What a push of a source would do, with the ways to do it. Nothing is pushed before that. */
+export function pushOffer({ source, projectKey, ready, held, linked, refused }: PushChoices): Message {
+  const project = projectKey ? foreign(projectKey, 80) : 'Jira';
   const lines = [
-    `*${foreign(source.key, 80)}*: ${count(create.length, 'finding')} ready to push${target}.`,
-    ...(reuse.length > 0 ? [`${reuse.length} already in Jira.`] : []),
-    ...refusals(refuse),
+    ...(ready.length === 0 && linked > 0
+      ? [`*${foreign(source.name, 100)}*: all matching findings are in ${project}.`]
+      : [`*${foreign(source.name, 100)}*: ${count(ready.length, 'finding')} ready to push to ${project}.`]),
+    ...(held === null || ready.length === 0 ? [] : [heldLine(held)]),
+    ...(linked > 0 ? [`${linked} already linked.`] : []),
+    ...refused.slice(0, REASONS).map(refusal),
   ];
   const text = lines.join('\n');
-  if (create.length === 0) return notice(`${text}\nThere is nothing to push.`);
-  const label = `Push ${count(create.length, 'finding')}`;
+  if (ready.length === 0) return notice(`${text}\nThere is nothing to push.`);
+  const label = `Push all ${ready.length}`;
+  const { key } = source;
   const buttons: types.Button[] = [
-    button({ action: pushActions.confirmAll, label, value: source.key, style: 'primary' }),
-    button({ action: pushActions.dismiss, label: 'Not now', value: source.key }),
+    button({
+      action: pushActions.confirmAll,
+      label,
+      says: `${label} to ${projectKey ?? 'Jira'}`,
+      value: `${key} ${ready.length}`,
+      style: 'primary',
+    }),
+    button({ action: pushActions.choose, label: 'Choose…', says: `Choose findings of ${key}`, value: key }),
+    button({ action: pushActions.dismiss, label: 'Not now', value: key }),
   ];
-  return { text: `${text}\nPress “${label}” to do it.`, blocks: [section(text), actions(buttons)] };
+  const ask = `Press “${label}” to do it, or “Choose…” to pick.`;
+  return { text: `${text}\n${ask}`, blocks: [section(text), actions(buttons)] };
 }
 
-function refusals(refuse: PushPreview['refuse']): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { finding, reason } of refuse) byReason.set(reason, [...(byReason.get(reason) ?? []), finding]);
-  return [...byReason].slice(0, 5).map(([reason, findings]) => {
-    const named = findings.slice(0, 3).join(', ');
-    const more = findings.length > 3 ? ` and ${findings.length - 3} more` : '';
-    return `${findings.length} not: ${foreign(reason, 300)} (${named}${more})`;
-  });
+/** Said where findings can be pushed, but wait for their connection. */
+export function heldLine(reason: string): string {
+  return `*What you push now waits.* ${foreign(reason, 600)}`;
+}
+
+function refusal({ reason, count: number, findings }: PushChoices['refused'][number]): string {
+  const more = number > findings.length ? ` and ${number - findings.length} more` : '';
+  return `${number} refused: ${foreign(reason, 300)} (${foreign(findings.join(', '), 60)}${more})`;
 }
 
 const outcomeWords: Record<PushOutcome, string> = {
@@ -60,29 +73,38 @@ const bulkWords: Record<PushOutcome, string> = {
 
 /** How pushes stand: each finding with its key, or its reason. Long ones are counted, with what went wrong named. */
 export function pushResult(pushes: PushView[]): Message {
-  const items = pushes.flatMap((push) => push.items);
-  const waiting = pushes.some((push) => push.status === 'awaiting_approval');
-  const head = waiting ? ['An admin has to approve this push first.'] : [];
+  const items = pushes.flatMap(({ status, items: each }) =>
+    each.map((item) => ({ ...item, isWaiting: status === 'awaiting_approval' && item.outcome === 'pending' })),
+  );
+  const head = items.some(({ isWaiting }) => isWaiting)
+    ? ['An admin has to approve this push first: its message in the channel has the buttons.']
+    : [];
   const longest = items.length === 1 ? 600 : 180;
   const lines = items.length <= SHOWN ? items.map((item) => itemLine(item, longest)) : bulkLines(items);
   const text = [...head, ...lines].join('\n') || 'There was nothing to push.';
   return notice(text);
 }
 
-type Item = PushView['items'][number];
+type Item = PushView['items'][number] & { isWaiting: boolean };
+
+const waitingWords = 'waiting for approval';
 
 function itemLine(item: Item, longest = 180): string {
   const key = item.jiraKey ? ` *${foreign(item.jiraKey, 80)}*` : '';
   const reason = item.reason ? `: ${foreign(item.reason, longest)}` : '';
   // The reason says that it is held, and until when.
   if (item.outcome === 'held' && reason) return `*${item.finding}*${reason}`;
-  return `*${item.finding}* ${outcomeWords[item.outcome]}${key}${reason}`;
+  const words = item.isWaiting ? waitingWords : outcomeWords[item.outcome];
+  return `*${item.finding}* ${words}${key}${reason}`;
 }
 
 function bulkLines(items: Item[]): string[] {
-  const counts = new Map<PushOutcome, number>();
-  for (const { outcome } of items) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  const totals = [...counts].map(([outcome, number]) => `${number} ${bulkWords[outcome]}`);
+  const counts = new Map<string, number>();
+  for (const { outcome, isWaiting } of items) {
+    const words = isWaiting ? waitingWords : bulkWords[outcome];
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  const totals = [...counts].map(([words, number]) => `${number} ${words}`);
   const troubled = items.filter(({ outcome }) => outcome === 'failed' || outcome === 'refused');
   return [`${totals.join(', ')}.`, ...troubled.slice(0, SHOWN).map((item) => itemLine(item))];
 }

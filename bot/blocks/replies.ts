@@ -45,12 +45,14 @@ export function menu(command: string): Message {
 
 const commandLines: [usage: string, does: string][] = [
   ['push F-12', 'push findings to Jira; several are named one after the other'],
-  ['push all source:shop', 'push every finding of a source; asks first'],
+  ['push shop', 'push findings of a source: all that are ready, or those that you choose; asks first'],
+  ['approve', 'the pushes that wait for an admin'],
   ['rerun F-12', 'start a re-run session for findings that are Done in Jira'],
   ['status F-12', 'show a finding, also by its Jira key (`status ACC-42`) or a link to either'],
   ['list', 'list findings; narrow with a status and a source: `list open source:shop`'],
   ['why F-12', 'the history of a finding in plain words'],
   ['sessions', 'the re-run sessions under way'],
+  ['rules shop', 'what flows to Jira from a source, and how; admins and owners change it'],
   ['connect', 'connect Jira, or see how the connections stand; for admins and owners'],
   ['disconnect', 'end a connection to Jira; asks first'],
   ['help', 'this list'],
@@ -81,8 +83,6 @@ export function unknownCommand(command: string, given: { word: string; nearest: 
 }
 
 const elsewhere: Record<string, string> = {
-  approve: '',
-  rules: '`GET` and `PUT /api/v1/sources/{key}/rule`',
   subscribe: '',
   roles: '`GET` and `POST /api/v1/members`',
 };

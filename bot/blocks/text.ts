@@ -23,12 +23,18 @@ export function foreign(text: string, max = 300): string {
 export function plain(text: string, max = 300): string {
   const line = oneLine(text);
   if (line.length <= max) return line || '-';
+  return `${beginning(line, max - 1).trimEnd()}…`;
+}
+
+/** At most `max` UTF-16 units of a text; never cuts an emoji in two. */
+export function beginning(text: string, max: number): string {
+  if (text.length <= max) return text;
   let written = '';
-  for (const character of line) {
-    if (written.length + character.length > max - 1) break;
+  for (const character of text) {
+    if (written.length + character.length > max) break;
     written += character;
   }
-  return `${written.trimEnd()}…`;
+  return written;
 }
 
 /** A moment in the reader's own time zone and language; the fallback says it in UTC. */

@@ -1,4 +1,5 @@
-import type { FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
+import { heldCause } from '../../workflows/rules/push-gate';
+import type { AuditEvent, FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
 import { foreign } from './text';
 
 /** A symbol of its own shape for each severity, always beside the word: nothing is said by colour alone. */
@@ -24,6 +25,8 @@ export function stateWords(finding: FindingState): string {
   const because = finding.reason ? `: ${foreign(finding.reason, 600)}` : '';
   switch (finding.status) {
     case 'open':
+      if (isHeld(finding))
+        return `Its push waits for the connection to Jira: ${foreign(heldCause(finding.reason) ?? '', 600)}`;
       return because ? `Open${because}` : 'Open, not in Jira';
     case 'awaiting_approval':
       return 'Waiting for approval';
@@ -44,6 +47,11 @@ export function stateWords(finding: FindingState): string {
   }
 }
 
+/** Whether a push of it was asked for already and goes on as soon as the connection works again. */
+export function isHeld({ status, reason }: Pick<FindingState, 'status' | 'reason'>): boolean {
+  return status === 'open' && heldCause(reason) !== null;
+}
+
 function rerunWords({ session, claimedBy, lastEvent, missing, reason }: FindingState): string {
   if (session?.status === 'in_progress') return 'Re-run in progress';
   if (missing) return `Needs re-run: ${foreign(reason ?? 'its issue was deleted in Jira', 600)}`;
@@ -53,7 +61,11 @@ function rerunWords({ session, claimedBy, lastEvent, missing, reason }: FindingS
 }
 
 /** What a finding waits for, as the end of a sentence. */
-export const waitsFor: Record<FindingStatus, string> = {
+export function awaited(finding: Pick<FindingState, 'status' | 'reason'>): string {
+  return isHeld(finding) ? 'the connection to Jira to work again' : waitsFor[finding.status];
+}
+
+const waitsFor: Record<FindingStatus, string> = {
   open: 'a push to Jira',
   awaiting_approval: 'an admin to approve its push',
   pushing: 'Jira to answer',
@@ -65,11 +77,16 @@ export const waitsFor: Record<FindingStatus, string> = {
   blocked: 'nothing, unless its Jira issue is reopened',
 };
 
-const eventSentences: Record<string, (who: string, detail: string) => string> = {
+const eventSentences: Record<AuditEvent, (who: string, detail: string) => string> = {
   found: (_who, detail) => `Found for the first time${tail(detail)}`,
   'seen again': (_who, detail) => `Seen again${tail(detail)}`,
   regressed: (_who, detail) => `Came back after it was closed${tail(detail)}`,
   absent: (_who, detail) => `No longer found${tail(detail)}`,
+  approval_asked: (who) => `${who} asked for a push to Jira, which waits for an admin's approval`,
+  approval_rejected: (who, detail) => `${who} rejected the push${tail(detail)}`,
+  approval_expired: () => 'Nobody approved the push in time, so nothing was pushed',
+  approval_cancelled: (who) => `${who} cancelled the push before it was approved`,
+  push_approved: (who, detail) => `${who} approved the push${tail(detail)}`,
   push_asked: (who) => `${who} asked for a push to Jira`,
   pushed: (who, detail) => `Pushed to Jira as ${detail || 'an issue'}${by(who)}`,
   push_reused: (who, detail) => `${who} asked for a push; it was in Jira already as ${detail}`,
@@ -87,6 +104,10 @@ const eventSentences: Record<string, (who: string, detail: string) => string> = 
   recreate_asked: (who, detail) => `${who} asked for a new issue in place of ${detail}`,
   accepted: (who, detail) => `${who} decided${tail(detail)}`,
   dropped: (who, detail) => `${who} dropped the link to ${detail}, which was deleted in Jira`,
+  duplicate_issues: (_who, detail) => detail || 'Jira has more than one issue of it',
+  places_changed: (_who, detail) => `Its places changed, and its issue says so${tail(detail)}`,
+  evidence_attached: (_who, detail) => `A screenshot was attached to the issue${tail(detail)}`,
+  evidence_refused: (_who, detail) => `A screenshot could not be attached to the issue${tail(detail)}`,
   read_failed: (_who, detail) => `The issue could not be read${tail(detail)}`,
   comment_held: (_who, detail) => `The comment on the issue waits${tail(detail)}`,
   comment_failed: (_who, detail) => `The comment on the issue could not be made${tail(detail)}`,
@@ -109,10 +130,13 @@ const eventSentences: Record<string, (who: string, detail: string) => string> = 
 export function eventWords({ event, actor, detail }: { event: string; actor: string; detail: string }): string {
   const who = actor === 'recheck' ? 'Recheck' : foreign(actor || 'somebody', 100);
   const safeDetail = detail ? foreign(detail, 400) : '';
-  const sentence = eventSentences[event];
-  if (sentence) return sentence(who, safeDetail);
+  if (isKnown(event)) return eventSentences[event](who, safeDetail);
   const name = foreign(event.replaceAll('_', ' '), 100);
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}${by(who)}${tail(safeDetail)}`;
+}
+
+function isKnown(event: string): event is AuditEvent {
+  return Object.hasOwn(eventSentences, event);
 }
 
 function by(who: string): string {

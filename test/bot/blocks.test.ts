@@ -2,14 +2,16 @@ import type { PushView } from '../../api/operations/types';
 import { failModal } from '../../bot/blocks/fail-view';
 import { type CardFinding, findingActions, findingCard } from '../../bot/blocks/finding-card';
 import { asCardFinding, findingList, verificationList, why } from '../../bot/blocks/findings';
-import { pushConfirmation, pushResult } from '../../bot/blocks/pushes';
+import { pushOffer, pushResult } from '../../bot/blocks/pushes';
 import { elsewhereCommands, failed, help, menu, notYet, refused, unknownCommand } from '../../bot/blocks/replies';
 import { sessionReply } from '../../bot/blocks/sessions';
 import { foreign, type Message, plain } from '../../bot/blocks/text';
 import { threadReply, toldEvents } from '../../bot/blocks/thread-reply';
 import { validateMessage, validateView } from '../../local/sandbox/slack/block-kit';
+import { heldReason } from '../../workflows/rules/push-gate';
 import { findingStatuses, pushOutcomes, sessionStatuses, severities, verdicts } from '../../workflows/rules/vocabulary';
 import { cardFinding, findingDetail, hostile, inJira, session, sessionId } from './findings';
+import { pushChoices } from './push-samples';
 
 const at = new Date('2026-11-22T10:00:00Z');
 
@@ -69,6 +71,7 @@ describe('the card of a finding', () => {
     ['open', { status: 'open' }, [push, more]],
     ['push failed', { status: 'push_failed' }, [push, more]],
     ['being pushed', { status: 'pushing' }, [more]],
+    ['held', { status: 'open', reason: heldReason('The token is dead.') }, [more]],
     ['waiting for a fix', { status: 'awaiting_fix', jira: inJira }, [openInJira, more]],
     ['flagged', { status: 'needs_rerun', jira: inJira }, [rerun, openInJira, more]],
     ['in a session', { status: 'needs_rerun', jira: inJira, session: held }, [pass, fail, openInJira, more]],
@@ -102,6 +105,10 @@ describe('the card of a finding', () => {
     [{ status: 'verified' }, 'Verified'],
     [{ status: 'blocked', reason: 'Duplicate' }, 'Blocked: Duplicate'],
     [{ status: 'push_failed', reason: 'Field required' }, 'Push failed: Field required'],
+    [
+      { status: 'open', reason: heldReason('The token is dead.') },
+      'Its push waits for the connection to Jira: The token is dead. It then goes on by itself.',
+    ],
   ])('says its state in plain words: %j', (over, words) => {
     expect(JSON.stringify(findingCard(cardFinding(over)).blocks)).toContain(words);
   });
@@ -115,11 +122,6 @@ describe('thread replies', () => {
 });
 
 describe('answers to commands', () => {
-  const preview = {
-    create: ['F-1', 'F-2'],
-    reuse: [{ finding: 'F-3', jiraKey: 'ACC-1' }],
-    refuse: hostile.map((reason, index) => ({ finding: `F-${index + 4}`, reason })),
-  };
   const pushed: PushView = {
     id: 'x',
     status: 'running',
@@ -155,13 +157,10 @@ describe('answers to commands', () => {
     ['unknown', () => hostile.map((word) => unknownCommand('/recheck', { word, nearest: 'push' }))],
     ['refused', () => hostile.map(refused)],
     [
-      'confirmation',
-      () => hostile.map((key) => pushConfirmation(preview, { key: `k${key}`.slice(0, 100), projectKey: key })),
+      'offer of a push',
+      () => hostile.map((text) => pushOffer(pushChoices({ ready: 2, text, key: `k${text}`.slice(0, 100) }))),
     ],
-    [
-      'nothing to push',
-      () => [pushConfirmation({ create: [], reuse: [], refuse: [] }, { key: 'shop', projectKey: null })],
-    ],
+    ['nothing to push', () => [pushOffer(pushChoices({ ready: 0 }))]],
     [
       'push result',
       () => [pushResult([pushed]), pushResult([]), ...hostile.map((text) => pushResult([many('completed', text)]))],
@@ -207,12 +206,6 @@ describe('answers to commands', () => {
 
   it('the modal of a failed verdict is a valid view', () => {
     expect(validateView(failModal({ finding: 'F-123456789', session: sessionId, channel: null }))).toEqual([]);
-  });
-
-  it('a bulk push asks first, with the count on its button', () => {
-    const message = JSON.stringify(pushConfirmation(preview, { key: 'shop', projectKey: 'ACC' }));
-    expect(message).toContain('2 findings ready to push to ACC');
-    expect(message).toContain('Push 2 findings');
   });
 });
 

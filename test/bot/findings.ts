@@ -59,6 +59,7 @@ export function findingDetail(over: Partial<FindingDetail> = {}): FindingDetail 
         lastSeenAt: at.toISOString(),
       },
     ],
+    evidence: [],
     history: [{ at: at.toISOString(), actor: 'Dana', event: 'found', detail: 'axe report' }],
     reason: null,
     missingSince: null,

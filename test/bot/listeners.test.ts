@@ -1,75 +1,34 @@
 import { createHmac } from 'node:crypto';
-import express from 'express';
 import { Refusal } from '../../api/operations/refusal';
 import type { Operations, VerdictRequest } from '../../api/operations/types';
-import { createBot } from '../../bot/app';
 import { findingActions, findingCard } from '../../bot/blocks/finding-card';
 import { pushActions } from '../../bot/blocks/pushes';
 import { sessionActions } from '../../bot/blocks/sessions';
-import { type Listening, listenLocally } from '../../local/sandbox/http';
 import { DEFAULT_CHANNEL, TEAM } from '../../local/sandbox/slack/directory';
-import { MEL, OLIVIA, SECRET, startWorld, TOKEN, type World } from '../sandbox/slack-fixture';
+import { MEL, OLIVIA, SECRET, type World } from '../sandbox/slack-fixture';
 import { until } from '../support/until';
+import { type BotWorld, startBotWorld } from './bot-world';
 import { cardFinding, findingDetail, inJira, session, sessionId } from './findings';
-import { operationsOf } from './operations';
+import { pushChoices } from './push-samples';
 
 const GUEST = 'U0GUS00000';
-type Logged = { level: string; fields: Record<string, unknown>; message: string };
 
 describe('the listeners, over HTTP with real signatures', () => {
+  let bot: BotWorld;
   let world: World;
-  let server: Listening;
+  let logged: BotWorld['logged'];
   let given: Partial<Operations> = {};
-  let isInstalled = true;
-  const logged: Logged[] = [];
-  const disconnected: string[] = [];
-
-  const log = (level: string) => (fields: Record<string, unknown>, message: string) => {
-    logged.push({ level, fields, message });
-  };
-  const installation = {
-    id: 'installation',
-    teamId: TEAM.id,
-    enterpriseId: null,
-    botToken: TOKEN,
-    botId: 'B0RECHECK0',
-    botUserId: 'U0RECHECK0',
-    installerId: OLIVIA,
-  };
-  // Each call looks up what the running test gave.
-  const operations = new Proxy(operationsOf({}), {
-    get: (_target, name: keyof Operations) => operationsOf(given)[name],
-  });
 
   beforeAll(async () => {
-    world = await startWorld();
-    const app = express();
-    createBot({
-      operations,
-      installations: {
-        findByTeam: async (teamId) => (isInstalled && teamId === TEAM.id ? installation : null),
-        markDisconnected: async (id) => {
-          disconnected.push(id);
-        },
-      },
-      cards: { findFindingAt: async (_organisationId, { ts }) => (ts === '1767225600.123456' ? 'F-12' : null) },
-      signingSecret: SECRET,
-      slackApiUrl: world.slack.apiUrl,
-      command: '/recheck',
-      baseUrl: 'https://recheck.example',
-      log: { info: log('info'), warn: log('warn'), error: log('error') },
-    }).mount(app);
-    server = await listenLocally(app, 0);
-    world.slack.setRequestUrl(`${server.url}/slack/events`);
+    // Each call looks up what the running test gave.
+    bot = await startBotWorld(() => given);
+    ({ world, logged } = bot);
   });
-  afterAll(async () => {
-    await server.close();
-    await world.stop();
-  });
+  afterAll(() => bot.stop());
   beforeEach(async () => {
     await world.sandbox('DELETE', 'faults');
     given = {};
-    isInstalled = true;
+    bot.isInstalled(true);
     logged.length = 0;
   });
 
@@ -77,12 +36,7 @@ describe('the listeners, over HTTP with real signatures', () => {
     world.act('command', { user, channel: DEFAULT_CHANNEL, text, wait: 8000 });
   const said = async (text: string, user = MEL) =>
     (await command(text, user)).ephemerals.map((each) => each.text).join('\n');
-  const post = async (message: { text: string; blocks: unknown[] }) => {
-    const { ts = '' } = (await world.client.apiCall('chat.postMessage', { channel: DEFAULT_CHANNEL, ...message })) as {
-      ts?: string;
-    };
-    return ts;
-  };
+  const post = (message: { text: string; blocks: unknown[] }) => bot.post(message);
   const click = async (actionId: string, over: { ts: string; user?: string; value?: string; wait?: number }) =>
     world.act('click', { user: MEL, channel: DEFAULT_CHANNEL, actionId, wait: 8000, ...over });
 
@@ -90,7 +44,7 @@ describe('the listeners, over HTTP with real signatures', () => {
     JSON.stringify(await (await world.sandbox('GET', `state?user=${user}`)).json());
 
   const send = (body: string, secret: string, timestamp = Math.floor(Date.now() / 1000)) =>
-    fetch(`${server.url}/slack/events`, {
+    fetch(bot.requestUrl, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
@@ -115,7 +69,7 @@ describe('the listeners, over HTTP with real signatures', () => {
     expect(await said('')).toContain('What would you like to do?');
     expect(await said('help')).toContain('push F-12');
     expect(await said('hlep')).toContain('Did you mean `/recheck help`?');
-    expect(await said('rules')).toContain('/api/v1/sources/{key}/rule');
+    expect(await said('roles')).toContain('/api/v1/members');
     expect(await said('push <!channel>')).toContain('names no finding');
   });
 
@@ -123,11 +77,11 @@ describe('the listeners, over HTTP with real signatures', () => {
     expect((await send(form('help'), SECRET)).status).toBe(200);
     expect((await send(form('help'), 'x')).status).toBe(401);
     expect((await send(form('help'), SECRET, Math.floor(Date.now() / 1000) - 600)).status).toBe(401);
-    expect((await fetch(`${server.url}/slack/events`, { method: 'POST', body: form('help') })).status).toBe(401);
+    expect((await fetch(bot.requestUrl, { method: 'POST', body: form('help') })).status).toBe(401);
   });
 
   it('answers nobody in a workspace without an installation', async () => {
-    isInstalled = false;
+    bot.isInstalled(false);
     expect((await send(form('status F-1'), SECRET)).status).not.toBe(404);
     await until(() => logged.some(({ fields }) => String(fields.error).includes('not installed')));
   });
@@ -224,8 +178,7 @@ describe('the listeners, over HTTP with real signatures', () => {
   it('never pushes a whole source at once: counts, then a button', async () => {
     const pushed: unknown[] = [];
     given = {
-      previewPush: async () => ({ create: ['F-1', 'F-2'], reuse: [{ finding: 'F-3', jiraKey: 'ACC-1' }], refuse: [] }),
-      getRule: async () => ({ projectKey: 'ACC' }) as Awaited<ReturnType<Operations['getRule']>>,
+      pushChoices: async () => pushChoices({ ready: 2 }),
       push: async (_caller, request) => {
         pushed.push(request);
         return { id: 'p', status: 'completed', items: [{ finding: 'F-1', outcome: 'created', jiraKey: 'ACC-2' }] };
@@ -353,7 +306,7 @@ describe('the listeners, over HTTP with real signatures', () => {
       'x-slack-request-timestamp': String(timestamp),
       'x-slack-signature': `v0=${signature}`,
     };
-    expect((await fetch(`${server.url}/slack/events`, { method: 'POST', headers, body: event })).status).toBe(200);
-    await until(() => disconnected.includes('installation'));
+    expect((await fetch(bot.requestUrl, { method: 'POST', headers, body: event })).status).toBe(200);
+    await until(() => bot.disconnected.includes('installation'));
   });
 });

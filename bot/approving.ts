@@ -1,0 +1,44 @@
+import { isAllowed } from '../workflows/rules/permissions';
+import { waitingList } from './blocks/push-card';
+import { rejectModal, rejectOrigin, rejectView } from './blocks/reject-view';
+import { notice } from './blocks/replies';
+import { Declined } from './declined';
+import type { ActionHandler, Ask, ViewHandler } from './listener';
+import { openNow } from './windows';
+
+/** The pushes that wait for an admin, each with its buttons. */
+export async function showWaiting(ask: Ask): Promise<void> {
+  await ask.reply(waitingList(await ask.operations.waitingPushes(ask.caller)));
+}
+
+const decided = {
+  approve: 'Approved. The message of the push shows how far it is.',
+  cancel: 'Cancelled. What Jira is making already is made; nothing else is pushed.',
+  retry: 'What failed or was stopped is tried again. The message of the push shows how far it is.',
+} as const;
+
+/** A button of a push's message; the operation decides who may. `id` is the push. */
+export function decide(what: keyof typeof decided): ActionHandler {
+  return async (ask, id) => {
+    await ask.operations.decidePush(ask.caller, id, what);
+    // The list of what waits is not updated by anybody else.
+    const left = ask.isOnEphemeral ? await ask.operations.waitingPushes(ask.caller) : [];
+    await ask.reply(left.length > 0 ? waitingList(left, decided[what]) : notice(decided[what]), { replace: true });
+  };
+}
+
+/** A rejection asks for its reason first. Who may not reject is told so before the window opens. */
+export const askForRejection: ActionHandler = async (ask, id) => {
+  if (!isAllowed(ask.caller.role, 'approve')) {
+    throw new Declined(`Only an admin or owner can reject a push; you are ${ask.caller.role}. Ask one of them.`);
+  }
+  await openNow(ask, rejectModal({ push: id, channel: ask.channelId }));
+};
+
+/** The submitted rejection with its reason. */
+export const rejectWithNote: ViewHandler = async (ask, view) => {
+  const { push } = rejectOrigin(view.private_metadata);
+  const note = view.state.values[rejectView.block]?.[rejectView.input]?.value?.trim();
+  await ask.operations.decidePush(ask.caller, push, 'reject', note || undefined);
+  await ask.reply(notice('Rejected. Nothing of that push goes to Jira.'));
+};
