@@ -3,6 +3,7 @@
 
 import { createProgress } from '../../local/progress';
 import { onStopSignal } from '../../local/stop-signal';
+import { runBulkBench } from './bulk';
 import { runCardBench } from './card';
 import { runIngestBench } from './ingest';
 import { runEventsBench, runLivesBench } from './lives';
@@ -16,6 +17,7 @@ const benches: Record<string, (servers: BenchServers) => Promise<unknown>> = {
   events: runEventsBench,
   card: runCardBench,
   poll: runPollBench,
+  bulk: runBulkBench,
   ingest: runIngestBench,
 };
 const progress = createProgress();

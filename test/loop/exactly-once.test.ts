@@ -34,8 +34,7 @@ afterEach(async () => {
 });
 
 /** Asks for the push of many new findings, so that all are in flight at once; answers the pushes. */
-async function pushMany(): Promise<{ ids: string[]; pushes: string[] }> {
-  const source = await go.source();
+async function pushMany(source: string): Promise<{ ids: string[]; pushes: string[] }> {
   await go.report(source, { failed: Array.from({ length: inFlight }, (_, index) => `test ${index}`) });
   const ids = await go.findings(source);
   // One push keeps at most eight in flight.
@@ -45,8 +44,8 @@ async function pushMany(): Promise<{ ids: string[]; pushes: string[] }> {
 }
 
 /** The push of one new finding, as it was answered: not waited for. */
-async function pushOne(): Promise<{ source: string; id: string; push: string }> {
-  const source = await go.source();
+async function pushOne(ready?: string): Promise<{ source: string; id: string; push: string }> {
+  const source = ready ?? (await go.source());
   await go.report(source, { failed: ['adds to the cart'] });
   const [id = ''] = await go.findings(source);
   const push = await must(stack.api('POST', '/api/v1/pushes', { source, findings: [id] }));
@@ -97,8 +96,10 @@ const creates = async (since: number) => {
 describe('P6: a worker is killed, and another one takes over', () => {
   it('P6 killed before sending', async () => {
     await stack.startWorker();
+    // Its rule is held against Jira, so it is made before Jira holds its answers.
+    const source = await go.source();
     const hold = await stack.faults.add({ kind: 'hold', match: { path: '/createmeta/ACC/issuetypes[?]' } });
-    const { ids, pushes } = await pushMany();
+    const { ids, pushes } = await pushMany(source);
     await allHeld(hold.id, inFlight);
     await stack.killWorker('SIGKILL');
     await stack.faults.remove(hold.id);
@@ -110,7 +111,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
   it('P6 killed while Jira has committed and holds the answers', async () => {
     await stack.startWorker();
     const hold = await stack.faults.add({ kind: 'hold', match: { method: 'POST', path: '/issue$' } });
-    const { ids, pushes } = await pushMany();
+    const { ids, pushes } = await pushMany(await go.source());
     await allHeld(hold.id, inFlight);
     await stack.killWorker('SIGKILL');
     await stack.faults.remove(hold.id);
@@ -124,7 +125,7 @@ describe('P6: a worker is killed, and another one takes over', () => {
     try {
       await stack.startWorker({ TEMPORAL_ADDRESS: toTemporal.address });
       const hold = await stack.faults.add({ kind: 'hold', match: { method: 'POST', path: '/issue$' } });
-      const { ids, pushes } = await pushMany();
+      const { ids, pushes } = await pushMany(await go.source());
       await allHeld(hold.id, inFlight);
       // The answers come in and are stored, and then the worker can tell nobody.
       toTemporal.freeze();
@@ -268,8 +269,9 @@ describe('P6: answers that do not come', () => {
 
   it('P6 Jira unreachable and back: the push waits', async () => {
     await go.pushed();
+    const source = await go.source();
     await stack.stopJira();
-    const { id, push } = await pushOne();
+    const { id, push } = await pushOne(source);
     expect(await go.finding(id)).toMatchObject({ status: 'pushing', jira: null });
     await stack.startJira();
     await expectAllCreated([push]);

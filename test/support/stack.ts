@@ -59,6 +59,9 @@ export type Stack = {
   startWorker(env?: Record<string, string>): Promise<Running>;
   /** Signals the worker that was started last; SIGKILL and SIGTERM wait for its end. */
   killWorker(signal: NodeJS.Signals): Promise<void>;
+  /** Starts the server again where it was killed, at the same address, and waits until it answers. */
+  startServer(): Promise<Running>;
+  killServer(signal: NodeJS.Signals): Promise<void>;
   /** Everything that the server and the workers have logged. */
   logs(): string;
   /** What the server and the workers seal with. */
@@ -88,6 +91,7 @@ async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
   const env = { ...environment(ground), ...databaseVia(databaseUrl, options.databaseVia), ...options.env };
   const processes: Running[] = [];
   const workers: Running[] = [];
+  const servers: Running[] = [];
   const startWorker = async (more: Record<string, string> = {}): Promise<Running> => {
     const worker = launch('activities/worker.js', { ...env, ...more });
     cleanup.push(() => worker.signal('SIGKILL'));
@@ -99,8 +103,10 @@ async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
   const startServer = async () => {
     const server = launch('api/main.js', env);
     cleanup.push(() => server.signal('SIGKILL'));
+    servers.push(server);
     processes.push(server);
     await untilUp(server, 'the server', async () => (await fetch(`${baseUrl}/readyz`)).ok);
+    return server;
   };
   const { encryptionKeys, slackBotToken } = secrets;
   const [seeded] = await Promise.all([
@@ -130,6 +136,10 @@ async function start(options: StackOptions, cleanup: Cleanup): Promise<Stack> {
     startWorker,
     async killWorker(signal) {
       await workers.at(-1)?.signal(signal);
+    },
+    startServer,
+    async killServer(signal) {
+      await servers.at(-1)?.signal(signal);
     },
     logs: () => processes.map((each) => each.log()).join('\n'),
     encryptionKeys,
