@@ -185,8 +185,9 @@ async function prepare(options: StackOptions, cleanup: Cleanup) {
       signingSecret: secrets.slackSigningSecret,
       botToken: secrets.slackBotToken,
     });
-  const [slack] = await Promise.all([startSlack(), applyMigrations(product.url)]);
+  const slack = await startSlack();
   cleanup.push(slack.stop);
+  await applyMigrations(product.url);
   return { port, baseUrl, databaseUrl: product.url, secrets, temporal, jira, sandbox: readyOf(started, slack) };
 }
 
