@@ -32,13 +32,14 @@ describe('drill: the API token is revoked, and Jira answers 200 with a login rea
     const since = new Date();
     const { go } = drill;
     const linked = await go.pushed();
+    const ready = await go.source();
     await stack.faults.add({ kind: 'revoked', account: 'bot' });
     await go.move(linked.key, 'Done');
 
     const broken = await drill.becomes('reconnect_required');
     expect(broken.health).toMatchObject({ tokenState: 'dead', reason: expect.any(String) });
     expect(drill.check(broken, 'credentials')).toMatchObject({ ok: false, cure: expect.stringContaining('Reconnect') });
-    const held = await drill.pushOne();
+    const held = await drill.pushOne(ready);
     const push = await drill.itemBecomes(held.push, 'held');
     expect(push.status).toBe('running');
     expect(push.items[0]?.reason).toBeTruthy();

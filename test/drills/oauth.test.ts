@@ -50,8 +50,9 @@ async function breaksAndMends({ act, reason, mend }: { act: () => unknown; reaso
   const since = new Date();
   const { go } = drill;
   const linked = await go.pushed();
+  const ready = await go.source();
   await act();
-  const held = await drill.pushOne();
+  const held = await drill.pushOne(ready);
   await drill.itemBecomes(held.push, 'held');
   const broken = await drill.becomes('reconnect_required');
   expect(broken.health).toMatchObject({ tokenState: 'dead', heldPushes: 1, reason: expect.stringMatching(reason) });

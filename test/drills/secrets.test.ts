@@ -91,8 +91,9 @@ async function playApiToken(): Promise<void> {
   const lost = await faults.add({ kind: 'drop', count: 1, match: { method: 'POST', path: '/issue$' } });
   await drill.arrived(await drill.pushOne());
   await faults.remove(lost.id);
+  const ready = await go.source();
   await faults.add({ kind: 'revoked', account: 'bot' });
-  const held = await drill.pushOne();
+  const held = await drill.pushOne(ready);
   await drill.itemBecomes(held.push, 'held');
   await drill.told(since, ['reconnect_required']);
   const at = `/api/v1/connections/${local.connectionId}`;
@@ -123,9 +124,10 @@ async function playOauth(): Promise<string> {
   await collect();
   const since = new Date();
   const { grants } = await oauth('GET', '');
+  const ready = await drill.go.source();
   await oauth('POST', `/grants/${grants.at(-1).id}/revoke`);
   await oauth('POST', '/expire');
-  const held = await drill.pushOne();
+  const held = await drill.pushOne(ready);
   await drill.itemBecomes(held.push, 'held');
   await drill.told(since, ['reconnect_required']);
   await page.reconnectOauth(id);

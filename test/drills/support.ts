@@ -72,9 +72,12 @@ export function createDrill(stack: Stack, connectionId: string) {
     expect(rows).toEqual([{ people: admins * kinds.length, told: admins * kinds.length }]);
   }
 
-  /** The push of one new finding, as it was asked for: not waited for. */
-  async function pushOne(): Promise<{ id: string; push: string; source: string }> {
-    const source = await go.source();
+  /**
+   * The push of one new finding, as it was asked for: not waited for. `ready`: a source that was made before Jira went
+   * away, without which none can be routed.
+   */
+  async function pushOne(ready?: string): Promise<{ id: string; push: string; source: string }> {
+    const source = ready ?? (await go.source());
     await go.report(source, { failed: ['adds to the cart'] });
     const [id = ''] = await go.findings(source);
     const { id: push } = await must(api('POST', '/api/v1/pushes', { source, findings: [id] }));

@@ -109,8 +109,9 @@ describe('drill: Jira does not answer as it should', () => {
 
   it('C10 a site that cannot be reached at all passes', async () => {
     const since = new Date();
+    const ready = await drill.go.source();
     await stack.stopJira();
-    const pushed = await drill.pushOne();
+    const pushed = await drill.pushOne(ready);
     const { status } = await drill.state();
     expect(status).toBe('connected');
     await stack.startJira();
