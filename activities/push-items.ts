@@ -3,7 +3,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Db } from '../prisma/client';
 import type { PushedFinding } from '../prisma/push-approvals';
-import type { ApprovalSaid, ApprovalTimings, PushDecision, PushRef } from '../workflows/contract';
+import type { ApprovalDecision, ApprovalSaid, ApprovalTimings, PushRef } from '../workflows/contract';
 import type { Actor } from '../workflows/rules/lifecycle';
 import type { Engine } from './engine';
 
@@ -24,7 +24,7 @@ export function createPushItemActivities({ db, engine }: PushActivityDeps) {
   const { pushes } = db;
   return {
     openPush: (input: PushRef & { approval?: ApprovalTimings }) => pushes.open(input),
-    decidePush: (input: PushRef & { decision: PushDecision; memberId: string | null; note: string | null }) =>
+    decidePush: (input: PushRef & { decision: ApprovalDecision; memberId: string | null; note: string | null }) =>
       pushes.decide(input),
     remindOfPush: (ref: PushRef) => pushes.remind(ref),
     finishPush: (ref: PushRef) => pushes.finish(ref),

@@ -1,7 +1,7 @@
 // The approval of a push, and its end: what the run of a push reads and writes.
 
 import type { Pool } from 'pg';
-import type { ApprovalSaid, ApprovalTimings, DecidedPush, PushDecision, PushRef } from '../workflows/contract';
+import type { ApprovalDecision, ApprovalSaid, ApprovalTimings, DecidedPush, PushRef } from '../workflows/contract';
 import type { PushStatus } from '../workflows/rules/vocabulary';
 import { markPushCardsSql } from './push-cards';
 import { chosenSql } from './push-target';
@@ -19,13 +19,13 @@ export type PushedFinding = {
 /** Milliseconds until the admins are reminded and until the approval expires; null where that is over, or never. */
 export type OpenedPush = { status: PushStatus; remindMs: number | null; expireMs: number | null };
 
-const endedAs: Record<PushDecision, PushStatus> = {
+const endedAs: Record<ApprovalDecision, PushStatus> = {
   approve: 'running',
   reject: 'rejected',
   cancel: 'cancelled',
   expire: 'expired',
 };
-const storedAs: Record<PushDecision, string | null> = {
+const storedAs: Record<ApprovalDecision, string | null> = {
   approve: 'approved',
   reject: 'rejected',
   cancel: null,
@@ -66,7 +66,7 @@ export function createPushApprovalStore({ pool }: { pool: Pool }) {
      * asked for it cannot approve it. What is not approved is cancelled.
      */
     async decide(
-      input: PushRef & { decision: PushDecision; memberId: string | null; note: string | null },
+      input: PushRef & { decision: ApprovalDecision; memberId: string | null; note: string | null },
     ): Promise<DecidedPush> {
       const { organisationId, batchId, decision, memberId, note } = input;
       const { rows } = await pool.query<DecidedPush>(
@@ -233,7 +233,7 @@ function reminderOf({ source, projectKey, asker, findings, expires, hasApprover 
   return `${asked} ${who}${expires ? `; it expires on ${expires}` : ''}.${lone}`;
 }
 
-const endReasons: Record<PushDecision, string> = {
+const endReasons: Record<ApprovalDecision, string> = {
   approve: '',
   reject: 'The push was rejected',
   cancel: 'The push was cancelled',

@@ -68,7 +68,7 @@ export type PushBatchInput = PushRef & {
   /** Only runs that began before items were read from PostgreSQL carry them. */
   findingIds?: string[];
 };
-export type PushDecision = 'approve' | 'reject' | 'cancel' | 'expire';
+export type ApprovalDecision = 'approve' | 'reject' | 'cancel' | 'expire';
 export type DecisionInput = { memberId: string; note?: string };
 /** `status` as the push is now; `decided`: this decision made it so, and not an earlier one. */
 export type DecidedPush = { status: PushStatus; decided: boolean };

@@ -18,7 +18,7 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
  * round again. Completes when nothing is left to wait for; a later change starts a new run from the stored state.
  */
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
-  // Holds the state and performs effects. Its debts are what dead credentials kept from being said in Jira, or read.
+  // Holds the state and performs effects. Debts: comments, reopenings and reads that dead credentials prevented.
   const run = createLifecycleRun(input);
   const inbox: LifecycleEvent[] = [];
   let issueChanged = false;

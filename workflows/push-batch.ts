@@ -12,12 +12,12 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
 import {
+  type ApprovalDecision,
   approveUpdate,
   cancelPushUpdate,
   type DecidedPush,
   type DecisionInput,
   type PushBatchInput,
-  type PushDecision,
   rejectUpdate,
   resumePushSignal,
 } from './contract';
@@ -38,7 +38,7 @@ const { pushItems, tellApproval } = proxyActivities<Activities>({
 /** Milliseconds until each is due; null where it never is. */
 type ApprovalWaits = { remindMs: number | null; expireMs: number | null };
 /** A decision that waits for its turn. */
-type Asked = { decision: PushDecision; given: DecisionInput; end: DecidedPush | null };
+type Asked = { decision: ApprovalDecision; given: DecisionInput; end: DecidedPush | null };
 
 /**
  * One push: waits for its approval where the rule asks for one, and hands its findings to their lifecycles, paced. What
@@ -60,7 +60,7 @@ export async function pushBatch(input: PushBatchInput): Promise<void> {
     setCurrentDetails(describePush(now));
   }
   // The decisions wait for their turn in one loop, so that a replay takes the same way.
-  async function decide(decision: PushDecision, given: DecisionInput): Promise<DecidedPush> {
+  async function decide(decision: ApprovalDecision, given: DecisionInput): Promise<DecidedPush> {
     if (status !== null && !isWaiting()) return { status, decided: false };
     const asked: Asked = { decision, given, end: null };
     inbox.push(asked);

@@ -76,7 +76,7 @@ export function createAfterReport({ db, engine, log }: OperationDeps) {
   }
 
   return {
-    /** After a report of a source. `again`: it was taken in before, and only what was left undone is done. */
+    /** After a report of a source. Without a result it was taken in before, and only what was left undone is done. */
     async reported(caller: Caller, source: SourceRow, result: Stored | null): Promise<void> {
       if (result) {
         await unharmed('what a report proves', () => verify(caller, source, result));

@@ -62,7 +62,7 @@ const outcomeWords: Record<PushOutcome, string> = {
 };
 
 const bulkWords: Record<PushOutcome, string> = {
-  pending: 'still on the way; the cards will tell',
+  pending: 'still on the way; the message of the push will tell',
   created: 'pushed',
   reused: 'already in Jira',
   refused: 'refused',

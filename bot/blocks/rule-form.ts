@@ -160,7 +160,7 @@ function flow(rule: RuleView, turn: number): types.InputBlock[] {
       at(
         'autoPush',
         'Auto-push',
-        'Only what is first found after this is switched on. The backlog is never pushed by itself.',
+        'Only what is found first, or again after it was closed, since this was switched on. Never the backlog.',
       ),
       onOff('people push'),
       rule.autoPush ? 'on' : 'off',

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { PushDecision } from '../../workflows/contract';
+import type { ApprovalDecision } from '../../workflows/contract';
 import type { PushStatus } from '../../workflows/rules/vocabulary';
 import { until } from '../support/until';
 import type { WorkflowRunner } from '../support/workflow-runner';
@@ -17,7 +17,7 @@ type Start = {
   telling?: () => Promise<unknown>;
 };
 
-const endOf: Record<PushDecision, PushStatus> = {
+const endOf: Record<ApprovalDecision, PushStatus> = {
   approve: 'running',
   reject: 'rejected',
   cancel: 'cancelled',

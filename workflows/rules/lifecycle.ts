@@ -124,6 +124,7 @@ function pushAsked(state: LifecycleState, { actor, batchId, lane }: Of<'push_ask
   }
   // A push that is under way answers this one too, when it ends.
   if (state.status === 'pushing') return unchanged(state);
+  // Nothing to record: opening the link writes `pushing` and its event together with it (prisma/lifecycle.ts).
   return {
     state: { ...state, status: 'pushing', reason: null },
     effects: [{ type: 'create_issue', actor, batchId, ...(lane ? { lane } : {}) }],

@@ -4,7 +4,7 @@ import type { FindingStatus, Severity, SyncRule } from './vocabulary';
 export type PushCandidate = {
   severity: Severity;
   status: FindingStatus;
-  /** The key of the active link's issue, or null; `''` while the issue is being created: the lifecycle answers that push with the same issue. */
+  /** The key of the active link's issue; null where there is none, also while it is being made. */
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
