@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { createSteps } from '../loop/steps';
 import { type Stack, startStack } from '../support/stack';
 import { must } from '../support/stack-clients';
@@ -183,7 +183,7 @@ describe('connecting by API token', () => {
       stack.api('PUT', '/api/v1/sources/c5/rule', { connection: connectionId, projectKey: 'ACC' }),
     );
     expect(moved).toMatchObject({ connection: connectionId, projectKey: 'ACC', enabled: true });
-    const unknown = await stack.api('PUT', '/api/v1/sources/c5/rule', { connection: made.id.replace(/^./, '0') });
+    const unknown = await stack.api('PUT', '/api/v1/sources/c5/rule', { connection: randomUUID() });
     expect(unknown.status).toBe(404);
   });
 
