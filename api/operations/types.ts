@@ -1,6 +1,7 @@
 // What can be asked of Recheck and what it answers, for HTTP and Slack alike. Shapes are those of the HTTP API.
 
 import type { Readable } from 'node:stream';
+import type { PushCardView } from '../../prisma/push-cards';
 import type {
   FindingStatus,
   GivenVerdict,
@@ -200,21 +201,7 @@ export type PushChoices = {
 };
 
 /** A push as its message in Slack shows it. */
-export type PushSummary = {
-  id: string;
-  status: PushStatus;
-  kind: string;
-  note: string | null;
-  source: { key: string; name: string };
-  projectKey: string | null;
-  /** Who asked; null is Recheck itself. */
-  requestedBy: string | null;
-  outcomes: Partial<Record<PushOutcome, number>>;
-  reasons: { outcome: PushOutcome; reason: string; count: number; findings: string[] }[];
-  approval: { decision: string | null; decidedBy: string | null; note: string | null; expiresAt: Date | null } | null;
-  createdAt: Date;
-  completedAt: Date | null;
-};
+export type PushSummary = PushCardView;
 
 export type VerificationRow = {
   finding: string;
