@@ -45,12 +45,13 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
     resumed = false;
     const end = clearEnd(sent, linkId);
     if (end) return end;
-    // Without a slot nothing was sent, and the attempt stands. Everything else takes a new one: at once after a search
-    // that found nothing, which has waited long enough, otherwise after a pause.
+    // Without a slot nothing was sent, and the attempt stands.
     if (sent.kind === 'no_slot') {
       await pause(sent.waitMs, 'Wait for a slot of the connection');
       continue;
     }
+    // Everything else takes a new one: at once after a search that found nothing, which has waited long enough,
+    // otherwise after a pause.
     const lost = sent.kind === 'ambiguous' ? await lookFor({ organisationId, linkId, attempt }, timings) : null;
     if (lost?.end) return lost.end;
     if (!lost?.searched) {
