@@ -1,13 +1,13 @@
 // A grouped issue hears of the places of its finding as they come and go: one comment per report, never an edit, because
 // the description belongs to those who work on the issue.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Db } from '../prisma/client';
 import type { PlacesChanged } from '../workflows/contract';
 import { JiraError, toActivityFailure } from './jira/errors';
 import { placesComment } from './jira/places-comment';
 import type { JiraAccess } from './jira-access';
+import { untilSlot } from './slot-line';
 
 type Deps = {
   db: Pick<Db, 'connections' | 'groupedIssues'>;
@@ -20,10 +20,8 @@ type Deps = {
 export function createGroupedIssueActivities({ db, jira, baseUrl, pushIntervalMs }: Deps) {
   async function takeSlot(connectionId: string): Promise<void> {
     const slot = await db.connections.takeSlot(connectionId, pushIntervalMs, 'bulk');
-    if (slot.kind === 'later') throw notYet(slot.waitMs);
-    if (slot.waitMs > 0) await delay(slot.waitMs);
-    const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(connectionId) : 0;
-    if (blockedMs > 0) throw notYet(blockedMs);
+    const waitMs = await untilSlot(slot, () => db.connections.blockedMs(connectionId));
+    if (waitMs > 0) throw notYet(waitMs);
   }
 
   return {

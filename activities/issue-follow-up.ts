@@ -2,13 +2,8 @@
 
 import type { Db } from '../prisma/client';
 import type { ConnectionRow } from '../prisma/connections';
-import {
-  type DonePolicy,
-  type IssueMeaning,
-  type IssueReading,
-  issueMeaning,
-  mappingOf,
-} from '../workflows/rules/status-mapping';
+import { mappingOf } from '../workflows/rules/mapping-lists';
+import { type DonePolicy, type IssueMeaning, type IssueReading, issueMeaning } from '../workflows/rules/status-mapping';
 import type { Engine } from './engine';
 import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';

@@ -1,6 +1,5 @@
 // Issues in Jira: making exactly one, and finding it again. What happens to it later: issue-follow-up.ts.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../prisma/client';
 import type { IssueMaterial } from '../prisma/findings';
 import type { PushLane } from '../workflows/contract';
@@ -10,7 +9,7 @@ import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';
 import { issueFields, MARKER_PROPERTY, OPTIONAL_FIELDS } from './jira/issue-content';
 import type { JiraAccess } from './jira-access';
-import { createSlotLine } from './slot-line';
+import { createSlotLine, untilSlot } from './slot-line';
 
 export type IssueDeps = {
   db: Pick<Db, 'connections' | 'findings' | 'lifecycle'>;
@@ -19,6 +18,9 @@ export type IssueDeps = {
   pushIntervalMs: number;
   engine: Pick<Engine, 'attachEvidence'>;
 };
+
+type LinkRef = { organisationId: string; linkId: string };
+type CreateAttempt = LinkRef & { attempt: number; lane?: PushLane | undefined };
 
 /** How one attempt to create an issue ended. */
 export type CreateAnswer =
@@ -43,27 +45,17 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
      * says is answered. It throws only where something else failed (the worker died, PostgreSQL does not take the
      * issue); workflows/create-issue.ts treats that as ambiguous.
      */
-    async createIssue({
-      organisationId,
-      linkId,
-      attempt,
-      lane = 'interactive',
-    }: {
-      organisationId: string;
-      linkId: string;
-      attempt: number;
-      lane?: PushLane | undefined;
-    }): Promise<CreateAnswer> {
+    async createIssue({ organisationId, linkId, attempt, lane = 'interactive' }: CreateAttempt): Promise<CreateAnswer> {
       try {
         const material = await db.findings.issueMaterial({ linkId });
         if (material.state === 'linked' && material.jiraKey) return { kind: 'created', key: material.jiraKey };
+        const { connectionId } = material;
         const content = await contentOf({ jira, baseUrl }, material);
-        const client = await jira.clientFor(material.connectionId);
-        const slot = await slotFor({ connectionId: material.connectionId, intervalMs, lane });
-        if (slot.kind === 'later') return { kind: 'no_slot', waitMs: slot.waitMs };
-        if (slot.waitMs > 0) await delay(slot.waitMs);
-        const blockedMs = slot.waitMs > 0 ? await db.connections.blockedMs(material.connectionId) : 0;
-        if (blockedMs > 0) return { kind: 'no_slot', waitMs: blockedMs };
+        const client = await jira.clientFor(connectionId);
+        // Creates of one connection start a little apart, over all processes.
+        const slot = await slotFor({ connectionId, intervalMs, lane });
+        const waitMs = await untilSlot(slot, () => db.connections.blockedMs(connectionId));
+        if (waitMs > 0) return { kind: 'no_slot', waitMs };
         // Marks the attempt as sent, for one caller alone. Whoever comes second cannot know what became of the first.
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
@@ -76,13 +68,7 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
     },
 
     /** Searches Jira for the marker of a link; the lowest id is adopted. A miss proves nothing: the index lags. */
-    async findIssue({
-      organisationId,
-      linkId,
-    }: {
-      organisationId: string;
-      linkId: string;
-    }): Promise<{ issue: LinkedIssue | null }> {
+    async findIssue({ organisationId, linkId }: LinkRef): Promise<{ issue: LinkedIssue | null }> {
       try {
         const material = await db.findings.issueMaterial({ linkId });
         if (material.state === 'linked' && material.jiraKey) return { issue: { linkId, key: material.jiraKey } };

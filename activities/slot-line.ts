@@ -11,6 +11,17 @@ const longestWaitMs = 1200;
 const againMs = 1000;
 
 /**
+ * Waits for a slot to begin. 0: the call may start; otherwise the milliseconds after which to ask for another slot.
+ * `blockedMs` is asked after the wait: Jira may have answered 429 to another call meanwhile.
+ */
+export async function untilSlot(slot: Slot, blockedMs: () => Promise<number>): Promise<number> {
+  if (slot.kind === 'later') return slot.waitMs;
+  if (slot.waitMs === 0) return 0;
+  await delay(slot.waitMs);
+  return await blockedMs();
+}
+
+/**
  * Slots in the order in which they were asked for. A person's push asks at once; those of a bulk stand in line, one
  * line per connection, so that only the first of this process asks for the next slot, and none is starved.
  */

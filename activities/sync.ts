@@ -4,8 +4,9 @@
 import { heartbeat } from '@temporalio/activity';
 import type { Db } from '../prisma/client';
 import type { IssueToRead, TrackedIssue } from '../prisma/sync';
-import { wouldChange } from '../workflows/rules/lifecycle';
-import { type IssueReading, issueMeaning, mappingOf } from '../workflows/rules/status-mapping';
+import { mappingOf } from '../workflows/rules/mapping-lists';
+import { wouldChange } from '../workflows/rules/next-step';
+import { type IssueReading, issueMeaning } from '../workflows/rules/status-mapping';
 import type {
   ChangesPage,
   ChangesSearch,

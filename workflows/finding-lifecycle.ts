@@ -10,6 +10,7 @@ import {
   unlinkUpdate,
   verdictSignal,
 } from './contract';
+import { createInbox } from './inbox';
 import { createLifecycleRun } from './lifecycle-run';
 import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/lifecycle';
 
@@ -18,42 +19,25 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
  * round again. Completes when nothing is left to wait for; a later change starts a new run from the stored state.
  */
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
-  // Holds the state and performs effects. Debts: comments, reopenings and reads that dead credentials prevented.
+  // Holds the state, asks the rules what an event makes of it, and performs the effects.
   const run = createLifecycleRun(input);
-  const inbox: LifecycleEvent[] = [];
+  const inbox = createInbox<LifecycleEvent>();
   let issueChanged = false;
-  let accepted = 0;
-  let handled = 0;
 
-  // Handlers only put messages into the inbox, so that one loop handles them one at a time, in order.
-  async function inTurn(event: LifecycleEvent): Promise<void> {
-    inbox.push(event);
-    accepted += 1;
-    const ticket = accepted;
-    await condition(() => handled >= ticket);
+  async function inTurn(event: LifecycleEvent): Promise<LifecycleState> {
+    await inbox.put(event);
+    return run.state();
   }
-  setHandler(pushUpdate, async ({ batchId, actor, lane }) => {
-    await inTurn({ type: 'push_asked', actor, batchId, ...(lane ? { lane } : {}) });
-    return run.pushResult(batchId);
+  setHandler(pushUpdate, async (asked) => {
+    await inbox.put({ type: 'push_asked', ...asked });
+    return run.pushResult(asked.batchId);
   });
-  setHandler(linkUpdate, async ({ linkId, key, actor }) => {
-    await inTurn({ type: 'link_asked', actor, linkId, key });
-    return run.state();
-  });
-  setHandler(unlinkUpdate, async ({ actor }) => {
-    await inTurn({ type: 'unlink_asked', actor });
-    return run.state();
-  });
-  setHandler(missingDecidedUpdate, async ({ decision, actor }) => {
-    await inTurn({ type: 'missing_decided', decision, actor });
-    return run.state();
-  });
-  setHandler(approvalSignal, ({ said, actor, reason }) =>
-    said === 'asked'
-      ? inTurn({ type: 'approval_asked', actor })
-      : inTurn({ type: 'approval_ended', said, actor, ...(reason ? { reason } : {}) }),
-  );
-  setHandler(verdictSignal, (given) => inTurn({ type: 'verdict_given', ...given }));
+  setHandler(linkUpdate, (asked) => inTurn({ type: 'link_asked', ...asked }));
+  setHandler(unlinkUpdate, (asked) => inTurn({ type: 'unlink_asked', ...asked }));
+  setHandler(missingDecidedUpdate, (decided) => inTurn({ type: 'missing_decided', ...decided }));
+  setHandler(approvalSignal, (approval) => inbox.put({ type: 'approval_said', ...approval }));
+  setHandler(verdictSignal, (given) => inbox.put({ type: 'verdict_given', ...given }));
+  // Says only that something changed, however often it comes: the loop below goes and reads.
   setHandler(jiraChangedSignal, () => {
     issueChanged = true;
   });
@@ -63,28 +47,25 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // People move to Done first and set the resolution a moment later, so Jira's word is read when it has settled.
     const { settleMs } = input.timings;
     const isInterrupted =
-      settleMs > 0 && (await condition(() => inbox.length > 0, settleMs, { summary: 'Let the issue settle' }));
+      settleMs > 0 && (await condition(() => !inbox.isEmpty(), settleMs, { summary: 'Let the issue settle' }));
     // The message goes first; the issue still counts as changed, and settles anew after it.
     if (isInterrupted) return;
     issueChanged = false;
-    await run.payDebts();
+    await run.sayHeldBack();
     await run.readIssue();
   }
 
   await run.load();
-  const somethingToDo = () => inbox.length > 0 || issueChanged;
-  const nothingToWaitFor = () => isAtRest(run.state()) && allHandlersFinished() && run.debtsDueMs() === null;
-  const wakes = () => somethingToDo() || nothingToWaitFor();
+  const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
+  const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
   for (;;) {
-    const dueMs = run.debtsDueMs();
-    if (dueMs === null) await condition(wakes);
-    // Due: treated like a change, so that debts are paid and the issue is read.
-    else if (!(await condition(wakes, dueMs, { summary: 'Until Jira takes what it refused' }))) issueChanged = true;
-    const event = inbox.shift();
-    if (event) {
-      await run.handle(event);
-      handled += 1;
-    } else if (issueChanged) await settleAndRead();
+    const retryMs = run.retryInMs();
+    if (retryMs === null) await condition(wakes);
+    // Time to try again what dead credentials held back: like a change, so that it is said and the issue is read.
+    else if (!(await condition(wakes, retryMs, { summary: 'Until Jira takes what it refused' }))) issueChanged = true;
+
+    if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
+    else if (issueChanged) await settleAndRead();
     else return run.state();
   }
 }

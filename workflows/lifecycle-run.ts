@@ -10,14 +10,8 @@ import { jiraTaskQueue, type LifecycleInput, type PushResult, searchAttributes }
 import { createIssueExactlyOnce, type NoIssue } from './create-issue';
 import { type JiraRefusal, refusalOf } from './jira-refusal';
 import { describeLifecycle } from './rules/describe';
-import {
-  type Effect,
-  isAtRest,
-  type LifecycleEvent,
-  type LifecycleState,
-  newLifecycle,
-  nextStep,
-} from './rules/lifecycle';
+import { type Effect, isAtRest, type LifecycleEvent, type LifecycleState, newLifecycle } from './rules/lifecycle';
+import { nextStep } from './rules/next-step';
 import { heldReason } from './rules/push-gate';
 import type { AuditEvent } from './rules/vocabulary';
 
@@ -32,11 +26,11 @@ const { readIssue, reopenIssue, commentOnIssue } = proxyActivities<Activities>({
 });
 
 type Said = Extract<Effect, { type: 'comment' | 'reopen_issue' }>;
-/** Something to say in Jira; `since` when dead credentials have kept it from being said, if they have. */
-type Debt = { effect: Said; linkId: string; since: number | null };
+/** Something to say in Jira; `since` when dead credentials have held it back, if they have. */
+type Saying = { effect: Said; linkId: string; since: number | null };
 
 /** Credentials that nobody has replaced for so long are not waited for: the next change starts a new run anyway. */
-const longestDebtMs = 7 * 24 * 3_600_000;
+const longestHeldMs = 7 * 24 * 3_600_000;
 
 export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
 
@@ -51,14 +45,14 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   let shown = '';
   let push: { batchId: string | null; failure: NoIssue | null } | null = null;
   let beforePush: LifecycleState | null = null;
-  let debts: Debt[] = [];
+  let heldBack: Saying[] = [];
   /** Since when a change in Jira could not be read because of dead credentials. */
   let unreadSince: number | null = null;
-  let debtTries = 0;
+  let heldTries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
     // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || inDebt())) await reload();
+    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isHeldBack())) await reload();
     if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
@@ -98,49 +92,52 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     await handle({ type: 'push_ended', ...end, ...(beforePush ? { before: beforePush } : {}) });
   }
 
-  async function say(debt: Debt): Promise<void> {
-    const { effect } = debt;
-    if (effect.type === 'comment') await comment(effect, debt);
-    else await reopen(effect, debt);
+  async function say(saying: Saying): Promise<void> {
+    const { effect } = saying;
+    if (effect.type === 'comment') await comment(effect, saying);
+    else await reopen(effect, saying);
   }
 
-  async function comment({ verdict, sessionId, claim }: Extract<Said, { type: 'comment' }>, debt: Debt): Promise<void> {
-    const input = { organisationId, findingId, linkId: debt.linkId, sessionId, claim, verdict };
+  async function comment(
+    { verdict, sessionId, claim }: Extract<Said, { type: 'comment' }>,
+    saying: Saying,
+  ): Promise<void> {
+    const input = { organisationId, findingId, linkId: saying.linkId, sessionId, claim, verdict };
     const options = { summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' } as const;
     // The verdict stands without its comment; that it is missing is written down.
     await orNote(
       () => commentOnIssue.executeWithOptions(options, [input]),
-      (refusal) => owe(debt, refusal, 'comment'),
+      (refusal) => holdBack(saying, refusal, 'comment'),
     );
   }
 
-  async function reopen({ sessionId, claim }: Extract<Said, { type: 'reopen_issue' }>, debt: Debt): Promise<void> {
-    // Paid late, it may be about a claim that is over.
+  async function reopen({ sessionId, claim }: Extract<Said, { type: 'reopen_issue' }>, saying: Saying): Promise<void> {
+    // Said late, it may be about a claim that is over.
     if (state.status !== 'needs_rerun' || state.claim !== claim) return;
-    const input = { organisationId, findingId, linkId: debt.linkId, sessionId, claim };
+    const input = { organisationId, findingId, linkId: saying.linkId, sessionId, claim };
     const end = await orNote(
       () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
-      (refusal) => owe(debt, refusal, 'reopen'),
+      (refusal) => holdBack(saying, refusal, 'reopen'),
     );
     if (end) await handle({ type: 'issue_reopened', ...end });
   }
 
   /** Dead credentials come back: what they kept from being said is said then. Everything else is only noted. */
-  async function owe(debt: Debt, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
-    const since = debt.since ?? Date.now();
-    if (kind !== 'held' || Date.now() - since > longestDebtMs) return await note(`${what}_failed`, reason);
-    debts.push({ ...debt, since });
-    if (debt.since === null) await note(`${what}_held`, heldReason(reason));
+  async function holdBack(saying: Saying, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
+    const since = saying.since ?? Date.now();
+    if (kind !== 'held' || Date.now() - since > longestHeldMs) return await note(`${what}_failed`, reason);
+    heldBack.push({ ...saying, since });
+    if (saying.since === null) await note(`${what}_held`, heldReason(reason));
   }
 
   async function unreadable({ kind, reason }: JiraRefusal): Promise<void> {
     const since = unreadSince ?? Date.now();
     const isKnown = unreadSince !== null;
-    unreadSince = kind === 'held' && Date.now() - since <= longestDebtMs ? since : null;
+    unreadSince = kind === 'held' && Date.now() - since <= longestHeldMs ? since : null;
     if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
   }
 
-  const inDebt = () => debts.length > 0 || unreadSince !== null;
+  const isHeldBack = () => heldBack.length > 0 || unreadSince !== null;
 
   async function reload(): Promise<void> {
     state = await loadLifecycle({ organisationId, findingId });
@@ -186,22 +183,22 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     },
 
     /** Says in Jira what dead credentials kept from being said. */
-    async payDebts(): Promise<void> {
-      if (!inDebt()) return;
-      debtTries += 1;
+    async sayHeldBack(): Promise<void> {
+      if (!isHeldBack()) return;
+      heldTries += 1;
       if (isAtRest(state)) await reload();
-      const due = debts;
-      debts = [];
-      for (const debt of due) await say(debt);
+      const due = heldBack;
+      heldBack = [];
+      for (const saying of due) await say(saying);
     },
 
     /**
      * Milliseconds until the next try of what dead credentials kept from being said or read; null where there is
      * nothing. A reconnect wakes the lifecycle before that; this is the net below it.
      */
-    debtsDueMs(): number | null {
-      if (inDebt()) return Math.min(60_000 * 2 ** Math.min(debtTries, 5), 1_800_000);
-      debtTries = 0;
+    retryInMs(): number | null {
+      if (isHeldBack()) return Math.min(60_000 * 2 ** Math.min(heldTries, 5), 1_800_000);
+      heldTries = 0;
       return null;
     },
 

@@ -1,6 +1,7 @@
+import { mappingOf, proposedMapping } from '../../workflows/rules/mapping-lists';
 import { isAllowed } from '../../workflows/rules/permissions';
 import { type PushCandidate, pushDecision } from '../../workflows/rules/push-gate';
-import { type IssueReading, issueMeaning, mappingOf, proposedMapping } from '../../workflows/rules/status-mapping';
+import { type IssueReading, issueMeaning } from '../../workflows/rules/status-mapping';
 import { defaultRule } from '../../workflows/rules/vocabulary';
 
 describe('S5 what an issue means', () => {

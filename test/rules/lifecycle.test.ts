@@ -5,9 +5,8 @@ import {
   type LifecycleEvent,
   type LifecycleState,
   newLifecycle,
-  nextStep,
-  wouldChange,
 } from '../../workflows/rules/lifecycle';
+import { nextStep, wouldChange } from '../../workflows/rules/next-step';
 import { type FindingStatus, findingStatuses } from '../../workflows/rules/vocabulary';
 
 const mel: Actor = { kind: 'member', id: 'mel' };
@@ -25,10 +24,10 @@ const created: LifecycleEvent = { type: 'push_ended', outcome: 'created', issue 
 const failed: LifecycleEvent = { type: 'push_ended', outcome: 'failed', reason: 'no' };
 const refused: LifecycleEvent = { type: 'push_ended', outcome: 'refused', reason: 'no' };
 const heldPush: LifecycleEvent = { type: 'push_ended', outcome: 'held', reason: 'dead' };
-const approvalAsked: LifecycleEvent = { type: 'approval_asked', actor: mel };
+const approvalAsked: LifecycleEvent = { type: 'approval_said', said: 'asked', actor: mel };
 const approvalEnds = ['rejected', 'expired', 'cancelled'] as const;
 const approvalEnded = (said: (typeof approvalEnds)[number]): LifecycleEvent => ({
-  type: 'approval_ended',
+  type: 'approval_said',
   said,
   actor: mel,
   reason: 'Too many.',

@@ -1,13 +1,10 @@
-// What the verdict of a re-run makes of a finding, and the reopening of its issue after one. Part of lifecycle.ts.
+// What the verdict of a re-run makes of a finding, and the reopening of its issue after one.
 
-import type { Actor, Effect, LifecycleEvent, LifecycleState, Step } from './lifecycle';
+import { type Effect, type EventOf, type LifecycleState, recheck, type Step } from './lifecycle';
 import { missingReason } from './push-gate';
 
-type Of<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;
-const recheck: Actor = { kind: 'recheck' };
-
 /** A verdict counts for the claim that the finding is flagged for; any other is kept as evidence. */
-export function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>): Step {
+export function verdictGiven(state: LifecycleState, event: EventOf<'verdict_given'>): Step {
   const { verdict, actor, sessionId, claim } = event;
   if (state.status !== 'needs_rerun' || claim !== state.claim) {
     const detail = `${verdict} for claim ${claim}, kept as evidence only`;
@@ -40,7 +37,7 @@ export function verdictGiven(state: LifecycleState, event: Of<'verdict_given'>):
 }
 
 /** Jira reopened the issue as it was asked to, or would not. */
-export function issueReopened(state: LifecycleState, { reopened, reason }: Of<'issue_reopened'>): Step {
+export function issueReopened(state: LifecycleState, { reopened, reason }: EventOf<'issue_reopened'>): Step {
   if (state.status !== 'needs_rerun') return { state, effects: [] };
   if (!reopened) {
     return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };

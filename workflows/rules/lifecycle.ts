@@ -1,10 +1,7 @@
-// The heart of Recheck: what happens to one finding, as a pure function. No clock, no I/O, no Temporal.
-// workflows/lifecycle-run.ts runs the effects; tests drive this table exhaustively. It runs inside workflows that are
-// replayed: other effects for the same events are other commands, and need patched() where runs are under way.
-// What a re-run says is in lifecycle-verdict.ts.
+// What happens to one finding: its state, the events that change it, and the effects that follow. The rules themselves are
+// pure functions (no clock, no I/O, no Temporal): next-step.ts finds the one for an event, lifecycle-push.ts,
+// lifecycle-issue.ts and lifecycle-verdict.ts hold them. workflows/lifecycle-run.ts runs the effects.
 
-import { issueReopened, verdictGiven } from './lifecycle-verdict';
-import { missingReason } from './push-gate';
 import type { DonePolicy, IssueMeaning } from './status-mapping';
 import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
 
@@ -35,9 +32,8 @@ export type VerdictGiven = {
 };
 
 export type LifecycleEvent =
-  | { type: 'push_asked'; actor: Actor; batchId: string; lane?: 'interactive' | 'bulk' }
-  | { type: 'approval_asked'; actor: Actor }
-  | { type: 'approval_ended'; said: 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
+  | { type: 'push_asked'; actor: Actor; batchId: string; lane?: 'interactive' | 'bulk' | undefined }
+  | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
   /** Refused by the gate, failed by Jira, or held until the connection works. `before`: the state before the push. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
@@ -63,7 +59,7 @@ export type Change = {
 
 export type Effect =
   | ({ type: 'record' } & Change)
-  | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: 'interactive' | 'bulk' }
+  | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: 'interactive' | 'bulk' | undefined }
   | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }
   | { type: 'reopen_issue'; sessionId: string; claim: number };
 
@@ -76,214 +72,7 @@ export function isAtRest(state: LifecycleState): boolean {
   return ['open', 'verified', 'resolved', 'blocked'].includes(state.status);
 }
 
-/** The next state and what has to be done, for any event in any state. Events that do not fit change nothing. */
-export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
-  switch (event.type) {
-    case 'push_asked':
-      return pushAsked(state, event);
-    case 'push_ended':
-      return pushEnded(state, event);
-    case 'approval_asked':
-      return approvalAsked(state, event);
-    case 'approval_ended':
-      return approvalEnded(state, event);
-    case 'link_asked':
-      return linkAsked(state, event);
-    case 'unlink_asked':
-      return unlinkAsked(state, event);
-    case 'issue_read':
-      return issueRead(state, event);
-    case 'missing_decided':
-      return missingDecided(state, event);
-    case 'verdict_given':
-      return verdictGiven(state, event);
-    case 'issue_reopened':
-      return issueReopened(state, event);
-  }
-}
-
-/** Whether reading this off an issue would change anything: what a poll asks before it wakes a lifecycle. */
-export function wouldChange(state: LifecycleState, reading: Omit<Of<'issue_read'>, 'type'>): boolean {
-  return nextStep(state, { type: 'issue_read', ...reading }).effects.length > 0;
-}
-
-type Of<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;
-const recheck: Actor = { kind: 'recheck' };
-const jira: Actor = { kind: 'jira' };
-const unchanged = (state: LifecycleState): Step => ({ state, effects: [] });
-
-function pushAsked(state: LifecycleState, { actor, batchId, lane }: Of<'push_asked'>): Step {
-  if (state.issue && state.missing) {
-    const reason = missingReason(state.issue.key);
-    const items = { outcome: 'refused' as const, reason };
-    return { state, effects: [{ type: 'record', event: 'push_refused', actor, detail: reason, items }] };
-  }
-  if (state.issue) {
-    const items = { outcome: 'reused' as const };
-    return { state, effects: [{ type: 'record', event: 'push_reused', actor, detail: state.issue.key, items }] };
-  }
-  // A push that is under way answers this one too, when it ends.
-  if (state.status === 'pushing') return unchanged(state);
-  // Nothing to record: opening the link writes `pushing` and its event together with it (prisma/lifecycle.ts).
-  return {
-    state: { ...state, status: 'pushing', reason: null },
-    effects: [{ type: 'create_issue', actor, batchId, ...(lane ? { lane } : {}) }],
-  };
-}
-
-function approvalAsked(state: LifecycleState, { actor }: Of<'approval_asked'>): Step {
-  if (state.issue || !['open', 'push_failed'].includes(state.status)) return unchanged(state);
-  return {
-    state: { ...state, status: 'awaiting_approval', reason: null },
-    effects: [{ type: 'record', event: 'approval_asked', actor }],
-  };
-}
-
-function approvalEnded(state: LifecycleState, { said, actor, reason }: Of<'approval_ended'>): Step {
-  if (state.status !== 'awaiting_approval') return unchanged(state);
-  return {
-    state: { ...state, status: 'open', reason: null },
-    effects: [{ type: 'record', event: `approval_${said}`, actor, ...(reason ? { detail: reason } : {}) }],
-  };
-}
-
-function pushEnded(state: LifecycleState, event: Of<'push_ended'>): Step {
-  if (state.status !== 'pushing') return unchanged(state);
-  if (event.outcome === 'created') {
-    return {
-      state: { ...state, status: 'awaiting_fix', issue: event.issue, reason: null },
-      effects: [
-        { type: 'record', event: 'pushed', actor: recheck, detail: event.issue.key, items: { outcome: 'created' } },
-      ],
-    };
-  }
-  const { outcome, reason, before } = event;
-  const effects: Effect[] = [
-    { type: 'record', event: `push_${outcome}`, actor: recheck, detail: reason, items: { outcome, reason } },
-  ];
-  // A refused push leaves what was closed before it closed: a report may have done that while the push was held.
-  if (outcome === 'refused' && before && before.status !== 'open' && isAtRest(before)) {
-    return { state: { ...state, status: before.status, reason: before.reason }, effects };
-  }
-  // What is held or refused waits for something else than the next try of a person.
-  return { state: { ...state, status: outcome === 'failed' ? 'push_failed' : 'open', reason }, effects };
-}
-
-function linkAsked(state: LifecycleState, { actor, linkId, key }: Of<'link_asked'>): Step {
-  if (state.issue || state.status === 'pushing') return unchanged(state);
-  return {
-    state: { ...state, status: 'awaiting_fix', issue: { linkId, key }, reason: null },
-    effects: [{ type: 'record', event: 'linked', actor, detail: key }],
-  };
-}
-
-function unlinkAsked(state: LifecycleState, { actor }: Of<'unlink_asked'>): Step {
-  if (!state.issue) return unchanged(state);
-  return {
-    state: { ...state, status: 'open', issue: null, reason: null, missing: false },
-    effects: [
-      { type: 'record', event: 'unlinked', actor, detail: state.issue.key, withdraw: true, occurrences: 'seen' },
-    ],
-  };
-}
-
-function issueRead(before: LifecycleState, event: Of<'issue_read'>): Step {
-  if (!before.issue || event.meaning === 'project_lost') return unchanged(before);
-  if (event.meaning === 'missing') return issueMissing(before, before.issue);
-  const seen = issueSeen(before, before.issue, event.key);
-  const step = byMeaning(seen.state, event);
-  return { ...step, effects: [...seen.effects, ...step.effects] };
-}
-
-/** It is there (again), perhaps under another key: an issue that moves keeps its id. */
-function issueSeen(before: LifecycleState, issue: LinkedIssue, key: string): Step {
-  let state = before;
-  const effects: Effect[] = [];
-  if (before.missing) {
-    state = { ...state, missing: false, reason: null };
-    effects.push({ type: 'record', event: 'issue_found', actor: jira, detail: key });
-  }
-  if (key !== issue.key) {
-    state = { ...state, issue: { ...issue, key } };
-    effects.push({ type: 'record', event: 'moved', actor: jira, detail: `${issue.key} is now ${key}` });
-  }
-  return { state, effects };
-}
-
-function issueMissing(state: LifecycleState, { key }: LinkedIssue): Step {
-  // Of what is settled nobody waits for the issue any more, so there is nothing to ask.
-  if (state.missing || isAtRest(state)) return unchanged(state);
-  const reason = missingReason(key);
-  return {
-    state: { ...state, missing: true, reason },
-    // Whoever changed the issue last need not be who deleted it.
-    effects: [{ type: 'record', event: 'issue_missing', actor: recheck, detail: reason }],
-  };
-}
-
-function missingDecided(state: LifecycleState, { decision, actor }: Of<'missing_decided'>): Step {
-  if (!state.issue || !state.missing) return unchanged(state);
-  const { key } = state.issue;
-  const decided = { withdraw: true, occurrences: 'seen' as const };
-  if (decision === 'accept') {
-    const reason = `Accepted as it is: ${key} was deleted in Jira.`;
-    return {
-      state: { ...state, status: 'blocked', missing: false, reason },
-      effects: [{ type: 'record', event: 'accepted', actor, detail: reason, ...decided }],
-    };
-  }
-  // The dead link becomes history; a new issue is an ordinary push after it.
-  const event = decision === 'recreate' ? 'recreate_asked' : 'dropped';
-  return {
-    state: { ...state, status: 'open', issue: null, missing: false, reason: null },
-    effects: [{ type: 'record', event, actor, detail: key, ...decided }],
-  };
-}
-
-function byMeaning(state: LifecycleState, event: Of<'issue_read'>): Step {
-  switch (event.meaning) {
-    case 'not_done':
-      return state.status === 'awaiting_fix' ? unchanged(state) : reopenedInJira(state);
-    case 'claimed':
-      return claimed(state, event.onJiraDone);
-    case 'blocked':
-      return blockedInJira(state);
-    default:
-      return unchanged(state);
-  }
-}
-
-function reopenedInJira(state: LifecycleState): Step {
-  if (!['needs_rerun', 'verified', 'resolved', 'blocked'].includes(state.status)) return unchanged(state);
-  return {
-    state: { ...state, status: 'awaiting_fix', reason: null },
-    effects: [{ type: 'record', event: 'reopened', actor: jira, withdraw: true, occurrences: 'seen' }],
-  };
-}
-
-function claimed(state: LifecycleState, onJiraDone: DonePolicy): Step {
-  if (state.status !== 'awaiting_fix' && state.status !== 'blocked') return unchanged(state);
-  if (onJiraDone === 'resolve') {
-    return {
-      state: { ...state, status: 'resolved', reason: null },
-      effects: [{ type: 'record', event: 'resolved', actor: jira, occurrences: 'absent' }],
-    };
-  }
-  const claim = state.claim + 1;
-  return {
-    state: { ...state, status: 'needs_rerun', claim, reason: null },
-    effects: [
-      { type: 'record', event: 'claimed', actor: jira, detail: `claim ${claim}`, occurrences: 'pending_rerun' },
-    ],
-  };
-}
-
-function blockedInJira(state: LifecycleState): Step {
-  // A verified finding was proven fixed; how Jira files the issue afterwards takes nothing from that.
-  if (!['awaiting_fix', 'needs_rerun', 'resolved'].includes(state.status)) return unchanged(state);
-  const reason = 'Closed in Jira as not to be fixed.';
-  return {
-    state: { ...state, status: 'blocked', reason },
-    effects: [{ type: 'record', event: 'blocked', actor: jira, detail: reason, withdraw: true, occurrences: 'seen' }],
-  };
-}
+export type EventOf<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;
+export const recheck: Actor = { kind: 'recheck' };
+export const jira: Actor = { kind: 'jira' };
+export const unchanged = (state: LifecycleState): Step => ({ state, effects: [] });

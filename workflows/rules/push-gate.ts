@@ -39,6 +39,27 @@ export function pushDecision(candidate: PushCandidate): PushDecision {
   return { kind: 'create' };
 }
 
+function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandidate['connection']): string | null {
+  if (!rule.enabled) return 'The source is excluded from sync. An admin can enable it in its sync rule.';
+  if (!connection) return 'The source has no Jira connection. An admin can set one in its sync rule.';
+  if (candidate.chosen && !rule.otherConnections?.includes(candidate.chosen.connectionId)) return notAllowedReason;
+  if (!projectOf(candidate)) return 'The source has no Jira project key. An admin can set one in its sync rule.';
+  if (!rule.severities.includes(candidate.severity)) {
+    return `Its severity, ${candidate.severity}, is not among those that the source lets through (${rule.severities.join(', ') || 'none'}).`;
+  }
+  if (connection.status === 'disconnected' && candidate.chosen) {
+    return 'The chosen Jira connection was disconnected. Choose another one.';
+  }
+  if (connection.status === 'disconnected') {
+    return 'The Jira connection of the source was disconnected. An admin has to route the source to another connection in its sync rule.';
+  }
+  if (candidate.awaitsApproval) return awaitsApprovalReason;
+  if (candidate.status === 'resolved' || candidate.absent) return 'It is resolved: the last report no longer found it.';
+  if (candidate.status === 'blocked') return 'It is blocked: Jira closed it as not to be fixed.';
+  if (candidate.status === 'verified') return 'It is verified as fixed.';
+  return null;
+}
+
 /** Where the issue is made: the connection that was chosen has its own project. */
 export function projectOf({ rule, chosen }: Pick<PushCandidate, 'rule' | 'chosen'>): string | null {
   return chosen ? chosen.projectKey : rule.projectKey;
@@ -72,25 +93,4 @@ export function heldCause(reason: string | null): string | null {
 /** Why nothing can be done with an issue that is gone, and what can be decided. */
 export function missingReason(key: string): string {
   return `${key} was deleted in Jira, or Recheck can no longer see it. Recreate it, accept the finding as it is, or drop the link.`;
-}
-
-function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandidate['connection']): string | null {
-  if (!rule.enabled) return 'The source is excluded from sync. An admin can enable it in its sync rule.';
-  if (!connection) return 'The source has no Jira connection. An admin can set one in its sync rule.';
-  if (candidate.chosen && !rule.otherConnections?.includes(candidate.chosen.connectionId)) return notAllowedReason;
-  if (!projectOf(candidate)) return 'The source has no Jira project key. An admin can set one in its sync rule.';
-  if (!rule.severities.includes(candidate.severity)) {
-    return `Its severity, ${candidate.severity}, is not among those that the source lets through (${rule.severities.join(', ') || 'none'}).`;
-  }
-  if (connection.status === 'disconnected' && candidate.chosen) {
-    return 'The chosen Jira connection was disconnected. Choose another one.';
-  }
-  if (connection.status === 'disconnected') {
-    return 'The Jira connection of the source was disconnected. An admin has to route the source to another connection in its sync rule.';
-  }
-  if (candidate.awaitsApproval) return awaitsApprovalReason;
-  if (candidate.status === 'resolved' || candidate.absent) return 'It is resolved: the last report no longer found it.';
-  if (candidate.status === 'blocked') return 'It is blocked: Jira closed it as not to be fixed.';
-  if (candidate.status === 'verified') return 'It is verified as fixed.';
-  return null;
 }
