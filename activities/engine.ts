@@ -39,7 +39,7 @@ import {
   verdictSignal,
   verdictsUpdate,
 } from '../workflows/contract';
-import type { Actor, VerdictGiven } from '../workflows/rules/lifecycle';
+import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
 import {
   type ConnectionRef,
   type SyncInput,
@@ -235,7 +235,7 @@ export function createEngine({
       }
     },
 
-    async verdictGiven(finding: StartedFinding, verdict: VerdictGiven): Promise<void> {
+    async verdictGiven(finding: StartedFinding, verdict: ClaimVerdict): Promise<void> {
       const start = lifecycleStart(finding, timings);
       await within(callMs, () =>
         client.workflow.signalWithStart('findingLifecycle', { ...start, signal: verdictSignal, signalArgs: [verdict] }),

@@ -41,9 +41,8 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
   const slotFor = createSlotLine({ takeSlot: db.connections.takeSlot });
   return {
     /**
-     * One attempt to create the issue of a link; sends at most once per attempt, however often it is called. What Jira
-     * says is answered. It throws only where something else failed (the worker died, PostgreSQL does not take the
-     * issue); workflows/create-issue.ts treats that as ambiguous.
+     * One attempt to create the issue of a link; sends at most once per attempt, however often it is called. Whatever
+     * Jira says is returned; trouble of our own (PostgreSQL is away) is thrown, which the workflow takes as ambiguous.
      */
     async createIssue({ organisationId, linkId, attempt, lane = 'interactive' }: CreateAttempt): Promise<CreateAnswer> {
       try {
@@ -52,17 +51,19 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         const { connectionId } = material;
         const content = await contentOf({ jira, baseUrl }, material);
         const client = await jira.clientFor(connectionId);
-        // Creates of one connection start a little apart, over all processes.
+        // Creates of one connection start a little apart, over all processes: waits for a near turn, names a far one.
         const slot = await slotFor({ connectionId, intervalMs, lane });
         const waitMs = await untilSlot(slot, () => db.connections.blockedMs(connectionId));
         if (waitMs > 0) return { kind: 'no_slot', waitMs };
-        // Marks the attempt as sent, for one caller alone. Whoever comes second cannot know what became of the first.
+        // The fence: marks the attempt as sent, for one caller alone, and only while no later attempt is open.
+        // Whoever comes second cannot know what became of the first.
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         await attachLater(engine, material, organisationId);
         return { kind: 'created', key: issue.key };
       } catch (error) {
+        // Tells a clear no from an answer that was lost.
         return await createFailed({ db, jira, linkId, attempt, error });
       }
     },

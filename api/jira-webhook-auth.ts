@@ -83,13 +83,13 @@ function isOfSite(self: string, { siteUrl, cloudId }: WebhookAuth): boolean {
   return host === new URL(siteUrl).host;
 }
 
-/** Asked for with every delivery, and changed rarely: `known` answers what was so at most a few seconds ago. */
+/** Asked for with every delivery, and changed rarely: `cached` answers what was so at most a few seconds ago. */
 export function cachedAuths({ connections, now = Date.now }: { connections: WebhookAuths; now?: () => number }): {
-  known: FindAuth;
-  read: FindAuth;
+  cached: FindAuth;
+  fresh: FindAuth;
 } {
   const cache = new Map<string, { until: number; auth: Promise<WebhookAuth | null> }>();
-  const read: FindAuth = (connectionId) => {
+  const fresh: FindAuth = (connectionId) => {
     // Strangers can ask for any id, so the cache starts anew rather than growing.
     if (cache.size >= 1_000) cache.clear();
     const auth = connections.webhookAuth(connectionId);
@@ -98,10 +98,10 @@ export function cachedAuths({ connections, now = Date.now }: { connections: Webh
     return auth;
   };
   return {
-    read,
-    known(connectionId) {
+    fresh,
+    cached(connectionId) {
       const known = cache.get(connectionId);
-      return known && known.until > now() ? known.auth : read(connectionId);
+      return known && known.until > now() ? known.auth : fresh(connectionId);
     },
   };
 }

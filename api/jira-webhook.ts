@@ -42,21 +42,22 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   const auths = cachedAuths(deps);
-  const take = takeDelivery(deps);
+  const store = storeDelivery(deps);
   const rawBody = raw({ type: () => true, limit: BODY_LIMIT, inflate: false });
 
   const handle: RequestHandler = async (req, res) => {
-    const connection = await find(auths.known, connectionIdOf(req));
+    const connection = await findConnection(auths.cached, connectionIdOf(req));
     const isOauth = connection.kind === 'oauth';
     if (isOauth) demandToken(req, deps);
     await new Promise<void>((resolve, reject) => rawBody(req, res, (error) => (error ? reject(error) : resolve())));
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
-    if (isOauth) await demandOwnWebhook(root, connection, auths.read);
-    const state = await take(connection, root, req.get('x-atlassian-webhook-identifier'));
+    if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
+    const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);
     res.writeHead(200, { 'content-length': '0' }).end();
+    // Of an issue that is tracked. Were this lost, the relay's own sweep would find it.
     if (state === 'pending') deps.wakeRelay();
   };
 
@@ -67,7 +68,7 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
 
 type Found = WebhookAuth & { connectionId: string };
 
-async function find(authOf: FindAuth, connectionId: string | undefined): Promise<Found> {
+async function findConnection(authOf: FindAuth, connectionId: string | undefined): Promise<Found> {
   if (!connectionId) {
     throw new Refusal(
       'invalid',
@@ -91,7 +92,7 @@ function connectionIdOf(req: Request): string | undefined {
   return typeof id === 'string' ? id.trim() : undefined;
 }
 
-function takeDelivery({ deliveries, log, now = Date.now }: JiraWebhookDeps) {
+function storeDelivery({ deliveries, log, now = Date.now }: JiraWebhookDeps) {
   const noted = new Map<string, number>();
 
   function note({ organisationId, connectionId }: Found): void {

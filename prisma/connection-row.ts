@@ -1,5 +1,6 @@
+import type { ConnectionStatus } from '../workflows/rules/vocabulary';
+
 export type ConnectionKind = 'api_token' | 'oauth';
-export type ConnectionStatus = 'connected' | 'reconnect_required' | 'disconnected';
 
 /** A connection as everybody may see it: nothing in it is secret. */
 export type ConnectionRow = {

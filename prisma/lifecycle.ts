@@ -10,7 +10,7 @@ import {
   projectOf,
   pushDecision,
 } from '../workflows/rules/push-gate';
-import type { FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
+import type { ConnectionStatus, FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
 import { type RecordedChange, recordChange } from './lifecycle-record';
 import { chosenSql } from './push-target';
 import { inTransaction } from './transaction';
@@ -33,7 +33,7 @@ type Row = {
   severity: Severity;
   rule: SyncRule;
   connection_id: string | null;
-  connection_status: string | null;
+  connection_status: ConnectionStatus | null;
   connection_reason: string | null;
   chosen: NonNullable<PushCandidate['chosen']> | null;
   link_id: string | null;

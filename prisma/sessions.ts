@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { VerdictsInput } from '../workflows/contract';
-import type { Actor, VerdictGiven } from '../workflows/rules/lifecycle';
+import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
 import type { SessionStatus, SyncRule, Verdict } from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
 
@@ -16,7 +16,7 @@ export type SessionRow = {
   cases: { findingId: string; number: number; claim: number; verdict: Verdict | null }[];
 };
 export type SessionRef = { organisationId: string; sessionId: string };
-export type GivenToLifecycle = VerdictGiven & { findingId: string };
+export type GivenToLifecycle = ClaimVerdict & { findingId: string };
 export type PanelRow = {
   number: number;
   title: string;

@@ -3,7 +3,7 @@
 
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Actor, LifecycleState, VerdictGiven } from './rules/lifecycle';
+import type { Actor, ClaimVerdict, LifecycleState } from './rules/lifecycle';
 import type { GivenVerdict, MissingDecision, PushStatus } from './rules/vocabulary';
 
 /** Workflows, and the activities that touch PostgreSQL and Temporal itself. */
@@ -21,7 +21,7 @@ export const sessionWorkflowId = (sessionId: string) => `session:${sessionId}`;
 export type Timings = {
   /** After the first sign of a change, before the issue is read: people set the resolution a moment after Done. */
   settleMs: number;
-  /** Start-to-close of one create; the HTTP timeout and the wait for a slot stay below it. */
+  /** Start-to-close of one create; the HTTP timeout and the wait for the connection's turn stay below it. */
   createTimeoutMs: number;
   /** After an ambiguous end: how long the marker is searched, and the pause between searches. */
   searchWindowMs: number;
@@ -31,8 +31,9 @@ export type Timings = {
 export type LifecycleInput = { organisationId: string; findingId: string; timings: Timings };
 /** What a person waits for goes before what runs in the background. */
 export type PushLane = 'interactive' | 'bulk';
+/** Every push is a row with its findings as items, also that of one finding: `batchId` is its id. */
 export type PushInput = { batchId: string; actor: Actor; lane?: PushLane };
-/** What became of the approval that the push of a finding waits for. */
+/** What became of the approval that the push of a finding waits for; once it is given, the push itself is sent. */
 export type ApprovalSaid = {
   batchId: string;
   said: 'asked' | 'rejected' | 'expired' | 'cancelled';
@@ -55,7 +56,7 @@ export const missingDecidedUpdate = defineUpdate<LifecycleState, [MissingInput]>
 /** Signals do no harm when they are repeated or late. This one is level-triggered: "something changed, go and read". */
 export const jiraChangedSignal = defineSignal('jiraChanged');
 /** This one names the claim that it is about. */
-export const verdictSignal = defineSignal<[VerdictGiven]>('verdict');
+export const verdictSignal = defineSignal<[ClaimVerdict]>('verdict');
 export const approvalSignal = defineSignal<[ApprovalSaid]>('approval');
 export const lifecycleStateQuery = defineQuery<LifecycleState>('state');
 

@@ -23,11 +23,12 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
- * sent at most once (a fence in PostgreSQL), and one that may have been sent without a clear answer is searched for by
- * its marker before the next one is allowed.
+ * sent at most once (a fence in PostgreSQL), and after one that may have been sent without a clear answer Jira is
+ * searched for the marker, a word in the issue's labels or description, before the next one is allowed.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
+  // Asks the push gate and opens the link in one transaction; `resumed`: an earlier run opened it.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason };
@@ -35,13 +36,13 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   const { linkId } = opened;
   const attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };
   let failures = 0;
-  // A run that takes over a push cannot know what its predecessor sent.
+  // A run that takes over cannot know what its predecessor sent.
   let answer = opened.resumed ? ambiguous : await send(attempt, input);
   for (;;) {
     switch (answer.kind) {
       case 'created':
         return { outcome: 'created', issue: { linkId, key: answer.key } };
-      case 'refused':
+      case 'refused': // By Jira: the push failed.
         return { outcome: 'failed', reason: answer.reason };
       case 'held':
         return { outcome: 'held', reason: heldReason(answer.reason) };
@@ -54,10 +55,12 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         break;
       case 'ambiguous': {
         const lost = await findLostIssue(attempt, input.timings);
+        if (typeof lost === 'object') return lost; // Found, or the search was refused.
+        // `never_sent` has to wait; `not_found` has waited: it was searched for until the index must have had it.
         if (lost === 'never_sent') {
           failures += 1;
           await pause(backoffMs(failures), 'Try again');
-        } else if (lost !== 'not_found') return lost;
+        }
       }
     }
     // Without a slot nothing was sent, and the attempt stands.

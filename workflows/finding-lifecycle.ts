@@ -21,6 +21,7 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
   // Holds the state, asks the rules what an event makes of it, and performs the effects.
   const run = createLifecycleRun(input);
+  // The loop below handles one event at a time, in order; `put` resolves when its event was handled.
   const inbox = createInbox<LifecycleEvent>();
   let issueChanged = false;
 
@@ -51,19 +52,22 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // The message goes first; the issue still counts as changed, and settles anew after it.
     if (isInterrupted) return;
     issueChanged = false;
-    await run.sayHeldBack();
+    await run.sayHeldBack(); // Comments and reopenings that Jira refused because of dead credentials.
     await run.readIssue();
   }
 
   await run.load();
+  // A message on its way, or something held back, keeps a finding at rest running.
   const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
   const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
   for (;;) {
+    // Null while nothing is held back. A reconnect wakes the workflow sooner.
     const retryMs = run.retryInMs();
     if (retryMs === null) await condition(wakes);
-    // Time to try again what dead credentials held back: like a change, so that it is said and the issue is read.
-    else if (!(await condition(wakes, retryMs, { summary: 'Until Jira takes what it refused' }))) issueChanged = true;
-
+    else {
+      const isWoken = await condition(wakes, retryMs, { summary: 'Until Jira takes what it refused' });
+      if (!isWoken) issueChanged = true;
+    }
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
     else if (issueChanged) await settleAndRead();
     else return run.state();

@@ -119,7 +119,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
       (refusal) => holdBack(saying, refusal, 'reopen'),
     );
-    if (end) await handle({ type: 'issue_reopened', ...end });
+    if (end) await handle({ type: 'reopen_ended', ...end });
   }
 
   /** Dead credentials come back: what they kept from being said is said then. Everything else is only noted. */

@@ -55,7 +55,7 @@ const decided = (decision: 'recreate' | 'accept' | 'drop'): LifecycleEvent => ({
   actor: mel,
 });
 const missing = (status: FindingStatus): LifecycleState => ({ ...linked(status), missing: true, reason: 'gone' });
-const reopened = (yes: boolean): LifecycleEvent => ({ type: 'issue_reopened', reopened: yes, reason: 'why' });
+const reopened = (yes: boolean): LifecycleEvent => ({ type: 'reopen_ended', reopened: yes, reason: 'why' });
 
 describe('the lifecycle of a finding', () => {
   const table: [string, LifecycleState, LifecycleEvent, FindingStatus, string[]][] = [

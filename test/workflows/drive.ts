@@ -5,7 +5,7 @@ import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { StartedFinding } from '../../activities/engine';
 import type { Timings } from '../../workflows/contract';
-import type { Actor, LifecycleState, VerdictGiven } from '../../workflows/rules/lifecycle';
+import type { Actor, ClaimVerdict, LifecycleState } from '../../workflows/rules/lifecycle';
 import { until } from '../support/until';
 import {
   healthyWorld,
@@ -77,7 +77,7 @@ export function drive(
       world.meaning = meaning;
       await engine.jiraChanged(finding);
     },
-    verdict: (given: VerdictGiven['verdict'], claim: number, onVerifyFail: VerdictGiven['onVerifyFail'] = 'comment') =>
+    verdict: (given: ClaimVerdict['verdict'], claim: number, onVerifyFail: ClaimVerdict['onVerifyFail'] = 'comment') =>
       engine.verdictGiven(finding, { claim, verdict: given, actor: mel, sessionId: randomUUID(), onVerifyFail }),
     ends: (status: string) => ends(runner, finding, status),
   };

@@ -17,6 +17,7 @@ import type { DonePolicy } from './status-mapping';
 export function issueRead(before: LifecycleState, event: EventOf<'issue_read'>): Step {
   if (!before.issue || event.meaning === 'project_lost') return unchanged(before);
   if (event.meaning === 'missing') return issueMissing(before, before.issue);
+  // Its key may have changed, or it was thought deleted.
   const seen = issueSeen(before, before.issue, event.key);
   const step = byMeaning(seen.state, event);
   return { ...step, effects: [...seen.effects, ...step.effects] };

@@ -37,7 +37,7 @@ export function verdictGiven(state: LifecycleState, event: EventOf<'verdict_give
 }
 
 /** Jira reopened the issue as it was asked to, or would not. */
-export function issueReopened(state: LifecycleState, { reopened, reason }: EventOf<'issue_reopened'>): Step {
+export function reopenEnded(state: LifecycleState, { reopened, reason }: EventOf<'reopen_ended'>): Step {
   if (state.status !== 'needs_rerun') return { state, effects: [] };
   if (!reopened) {
     return { state, effects: [{ type: 'record', event: 'reopen_refused', actor: recheck, detail: reason }] };

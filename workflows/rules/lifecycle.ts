@@ -5,13 +5,15 @@
 import type { DonePolicy, IssueMeaning } from './status-mapping';
 import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
 
+/** A link is the row that ties a finding to its issue; it is opened before the issue is made. */
 export type LinkedIssue = { linkId: string; key: string };
 
 /** What a lifecycle knows. All of it stands on the finding's row and its link, so that a later run starts from there. */
 export type LifecycleState = {
   version: 1;
+  /** open, awaiting_approval, pushing, push_failed, awaiting_fix, needs_rerun, verified, resolved or blocked. */
   status: FindingStatus;
-  /** The number of the last claim (Done in Jira); cases and verdicts carry it. */
+  /** The number of the last claim (Done in Jira); the verdict of a re-run names the claim that it is about. */
   claim: number;
   issue: LinkedIssue | null;
   /** Why the last push failed or is held, or why the finding is blocked. */
@@ -23,7 +25,7 @@ export type LifecycleState = {
 /** Who did it: a member, somebody in Jira (the deliveries say who), or Recheck itself. */
 export type Actor = { kind: 'member'; id: string } | { kind: 'jira' } | { kind: 'recheck' };
 
-export type VerdictGiven = {
+export type ClaimVerdict = {
   claim: number;
   verdict: GivenVerdict;
   actor: Actor;
@@ -35,25 +37,25 @@ export type LifecycleEvent =
   | { type: 'push_asked'; actor: Actor; batchId: string; lane?: 'interactive' | 'bulk' | undefined }
   | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed by Jira, or held until the connection works. `before`: the state before the push. */
+  /** Refused by the gate, failed by Jira, or held until the connection works. A closed finding stays closed (`before`). */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
   | { type: 'unlink_asked'; actor: Actor }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'missing_decided'; decision: MissingDecision; actor: Actor }
-  | ({ type: 'verdict_given' } & VerdictGiven)
-  | { type: 'issue_reopened'; reopened: boolean; reason: string };
+  | ({ type: 'verdict_given' } & ClaimVerdict)
+  | { type: 'reopen_ended'; reopened: boolean; reason: string };
 
 /** One change to write down: status, audit event, waiting push items, cases, and the card, in one transaction. */
 export type Change = {
   event: AuditEvent;
   actor: Actor;
   detail?: string;
-  /** Pending push items of this finding end with this outcome; those of `batchId` (the run knows it) alone may say `created`. */
+  /** Every waiting push of this finding ends so. Where an issue was created, that of `batchId` created it, the others reused it. */
   items?: { outcome: 'created' | 'reused' | 'refused' | 'failed' | 'held'; batchId?: string; reason?: string };
-  /** The open case is withdrawn, because Jira took the claim back. */
+  /** The finding leaves the re-run session that it is in: the claim is over. */
   withdraw?: boolean;
-  /** Occurrences become `pending_rerun`, or go back to `seen` / `absent`. */
+  /** What becomes of the places where it was seen. */
   occurrences?: 'pending_rerun' | 'seen' | 'absent';
 };
 

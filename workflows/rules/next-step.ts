@@ -4,7 +4,7 @@
 import type { EventOf, LifecycleEvent, LifecycleState, Step } from './lifecycle';
 import { issueRead, missingDecided } from './lifecycle-issue';
 import { approvalSaid, linkAsked, pushAsked, pushEnded, unlinkAsked } from './lifecycle-push';
-import { issueReopened, verdictGiven } from './lifecycle-verdict';
+import { reopenEnded, verdictGiven } from './lifecycle-verdict';
 
 /** The next state and what has to be done, for any event in any state. Events that do not fit change nothing. */
 export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
@@ -25,8 +25,8 @@ export function nextStep(state: LifecycleState, event: LifecycleEvent): Step {
       return missingDecided(state, event);
     case 'verdict_given':
       return verdictGiven(state, event);
-    case 'issue_reopened':
-      return issueReopened(state, event);
+    case 'reopen_ended':
+      return reopenEnded(state, event);
   }
 }
 

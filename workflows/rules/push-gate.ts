@@ -1,22 +1,22 @@
-import type { FindingStatus, Severity, SyncRule } from './vocabulary';
+import type { ConnectionStatus, FindingStatus, Severity, SyncRule } from './vocabulary';
 
 /** Everything that decides whether a finding may be pushed, read in one go. */
 export type PushCandidate = {
   severity: Severity;
   status: FindingStatus;
-  /** The key of the active link's issue; null where there is none, also while it is being made. */
+  /** The issue that it has; null while it is being made, too: a second push then joins the first. */
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
-  /** Reports no longer find it, although something kept it from being resolved: an approval that was waited for. */
+  /** Reports no longer find it; only the approval that it waited for kept it from being resolved. */
   absent?: boolean;
   /** Another push of it waits for approval. */
   awaitsApproval?: boolean;
   rule: SyncRule;
-  /** The connection that was chosen in place of the source's, and the project that pushes to it go to; null: none was. */
+  /** Where a person chose another connection than the source's: that one, and its project. */
   chosen?: { connectionId: string; projectKey: string } | null;
-  /** Of the connection that it goes to. `reason`: why it is not `connected`, with the cure. */
-  connection: { status: string; reason?: string | null } | null;
+  /** The one that it goes to. `reason`: why it is not `connected`, with the cure. */
+  connection: { status: ConnectionStatus; reason?: string | null } | null;
 };
 
 export type PushDecision =
@@ -28,18 +28,19 @@ export type PushDecision =
 
 /** The one decision whether a finding may flow to Jira, with the reason where not. */
 export function pushDecision(candidate: PushCandidate): PushDecision {
-  const { rule, connection } = candidate;
   if (candidate.jiraKey) {
     if (candidate.missing) return { kind: 'refuse', reason: missingReason(candidate.jiraKey) };
     return { kind: 'reuse', jiraKey: candidate.jiraKey };
   }
-  const reason = refusal(candidate, rule, connection);
+  const reason = refusal(candidate);
   if (reason !== null) return { kind: 'refuse', reason };
+  const { connection } = candidate;
   if (connection?.status === 'reconnect_required') return { kind: 'held', reason: heldReason(connection.reason) };
   return { kind: 'create' };
 }
 
-function refusal(candidate: PushCandidate, rule: SyncRule, connection: PushCandidate['connection']): string | null {
+function refusal(candidate: PushCandidate): string | null {
+  const { rule, connection } = candidate;
   if (!rule.enabled) return 'The source is excluded from sync. An admin can enable it in its sync rule.';
   if (!connection) return 'The source has no Jira connection. An admin can set one in its sync rule.';
   if (candidate.chosen && !rule.otherConnections?.includes(candidate.chosen.connectionId)) return notAllowedReason;

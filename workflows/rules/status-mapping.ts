@@ -19,6 +19,9 @@ export type IssueReading =
       resolution: NamedId | null;
     };
 
+/** The policy of a source for a claim: have it re-run, or take Jira's word. */
+export type DonePolicy = SyncRule['onJiraDone'];
+
 /** What the loop makes of a reading. */
 export type IssueMeaning = 'not_done' | 'claimed' | 'blocked' | 'missing' | 'project_lost';
 
@@ -38,8 +41,8 @@ export const defaultBlockedNames = [
 export type StatusMapping = { blockedResolutions: NamedId[]; blockedStatuses: NamedId[] };
 
 /**
- * Classifies a reading: the status category alone decides closure, the resolution only says what kind it is.
- * Team-managed projects have no choice of resolution, so a blocked status counts too. Without lists of the project the
+ * Classifies a reading. Whether it is closed, the status category alone says; whether it will not be fixed, the
+ * resolution, or the status (team-managed projects have no choice of resolution). Without lists of the project the
  * default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
  */
 export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): IssueMeaning {
@@ -49,9 +52,6 @@ export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): Is
     isIn(mapping?.blockedResolutions, reading.resolution) || isIn(mapping?.blockedStatuses, reading.status);
   return isBlocked ? 'blocked' : 'claimed';
 }
-
-/** The policy of a source for a claim: have it re-run, or take Jira's word. */
-export type DonePolicy = SyncRule['onJiraDone'];
 
 function isIn(list: NamedId[] | undefined, value: NamedId | null): boolean {
   if (value === null) return false;

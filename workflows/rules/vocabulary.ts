@@ -13,6 +13,9 @@ export const findingStatuses = [
 ] as const;
 export type FindingStatus = (typeof findingStatuses)[number];
 
+/** `reconnect_required`: Jira no longer takes its credentials; what needs them is held. */
+export type ConnectionStatus = 'connected' | 'reconnect_required' | 'disconnected';
+
 export const severities = ['critical', 'serious', 'moderate', 'minor'] as const;
 export type Severity = (typeof severities)[number];
 
