@@ -23,7 +23,6 @@ import {
   type MissingInput,
   missingDecidedUpdate,
   type PushBatchInput,
-  type PushLane,
   type PushResult,
   pushUpdate,
   pushWorkflowId,
@@ -40,6 +39,7 @@ import {
   verdictsUpdate,
 } from '../workflows/contract';
 import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
+import type { PushLane } from '../workflows/rules/vocabulary';
 import {
   type ConnectionRef,
   type SyncInput,

@@ -2,8 +2,8 @@
 
 import type { Db } from '../prisma/client';
 import type { IssueMaterial } from '../prisma/findings';
-import type { PushLane } from '../workflows/contract';
 import type { LinkedIssue } from '../workflows/rules/lifecycle';
+import type { PushLane } from '../workflows/rules/vocabulary';
 import type { Engine } from './engine';
 import type { JiraClient } from './jira/client';
 import { JiraError, toActivityFailure } from './jira/errors';
@@ -29,9 +29,9 @@ export type CreateAnswer =
   | { kind: 'refused'; reason: string }
   /** Not executed, because the credentials are dead: it can be sent once they are replaced. */
   | { kind: 'held'; reason: string }
-  /** Not sent: the connection's next slot is further away than an attempt may wait, or Jira wants no calls now. */
+  /** Not sent, so that the attempt can still be used: the connection's turn is far off, or Jira wants no calls now. */
   | { kind: 'no_slot'; waitMs: number }
-  /** Not executed: rate limited, or nobody there. */
+  /** Sent, and surely not executed: rate limited, or nobody there. */
   | { kind: 'not_executed'; waitMs: number }
   /** Sent, and the answer is lost: the issue may or may not exist. */
   | { kind: 'ambiguous' };
@@ -59,11 +59,12 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         // Whoever comes second cannot know what became of the first.
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
         const issue = await createOnce(client, content);
+        // Should this fail, the marker finds the issue.
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         await attachLater(engine, material, organisationId);
         return { kind: 'created', key: issue.key };
       } catch (error) {
-        // Tells a clear no from an answer that was lost.
+        // Returns what Jira said, or that the answer was lost; throws the rest.
         return await createFailed({ db, jira, linkId, attempt, error });
       }
     },

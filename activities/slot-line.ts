@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Slot } from '../prisma/pacing';
-import type { PushLane } from '../workflows/contract';
+import type { PushLane } from '../workflows/rules/vocabulary';
 
 type SlotLineDeps = { takeSlot: (connectionId: string, intervalMs: number, lane: PushLane) => Promise<Slot> };
 type SlotRequest = { connectionId: string; intervalMs: number; lane: PushLane };

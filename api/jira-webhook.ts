@@ -57,7 +57,8 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);
     res.writeHead(200, { 'content-length': '0' }).end();
-    // Of an issue that is tracked. Were this lost, the relay's own sweep would find it.
+    // `pending`: about an issue of ours; the relay (relay.ts) signals its finding's workflow, or starts it. If this
+    // wake-up is lost, the relay's sweep finds the row.
     if (state === 'pending') deps.wakeRelay();
   };
 

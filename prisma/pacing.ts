@@ -1,7 +1,7 @@
 // The pacing of calls to Jira, which all processes share through the connection's row.
 
 import type { Pool } from 'pg';
-import type { PushLane } from '../workflows/contract';
+import type { PushLane } from '../workflows/rules/vocabulary';
 
 /** How far ahead a slot may be granted, in milliseconds: the less bulk pushes hold, the sooner a person's is next. */
 const horizonMs: Record<PushLane, number> = { interactive: 1000, bulk: 300 };

@@ -4,7 +4,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor, ClaimVerdict, LifecycleState } from './rules/lifecycle';
-import type { GivenVerdict, MissingDecision, PushStatus } from './rules/vocabulary';
+import type { GivenVerdict, MissingDecision, PushLane, PushStatus } from './rules/vocabulary';
 
 /** Workflows, and the activities that touch PostgreSQL and Temporal itself. */
 export const taskQueue = 'recheck';
@@ -29,17 +29,8 @@ export type Timings = {
 };
 
 export type LifecycleInput = { organisationId: string; findingId: string; timings: Timings };
-/** What a person waits for goes before what runs in the background. */
-export type PushLane = 'interactive' | 'bulk';
 /** Every push is a row with its findings as items, also that of one finding: `batchId` is its id. */
 export type PushInput = { batchId: string; actor: Actor; lane?: PushLane };
-/** What became of the approval that the push of a finding waits for; once it is given, the push itself is sent. */
-export type ApprovalSaid = {
-  batchId: string;
-  said: 'asked' | 'rejected' | 'expired' | 'cancelled';
-  actor: Actor;
-  reason?: string;
-};
 export type PushResult =
   | { outcome: 'created' | 'reused'; jiraKey: string }
   | { outcome: 'refused' | 'failed' | 'held'; reason: string };
@@ -57,8 +48,16 @@ export const missingDecidedUpdate = defineUpdate<LifecycleState, [MissingInput]>
 export const jiraChangedSignal = defineSignal('jiraChanged');
 /** This one names the claim that it is about. */
 export const verdictSignal = defineSignal<[ClaimVerdict]>('verdict');
-export const approvalSignal = defineSignal<[ApprovalSaid]>('approval');
 export const lifecycleStateQuery = defineQuery<LifecycleState>('state');
+
+/** What became of the approval that the push of a finding waits for; once it is given, the push itself is sent. */
+export type ApprovalSaid = {
+  batchId: string;
+  said: 'asked' | 'rejected' | 'expired' | 'cancelled';
+  actor: Actor;
+  reason?: string;
+};
+export const approvalSignal = defineSignal<[ApprovalSaid]>('approval');
 
 /** After how long an approval that nobody gave is asked for again, and after how long it expires, in milliseconds; 0 is never. */
 export type ApprovalTimings = { remindMs: number; expireMs: number };

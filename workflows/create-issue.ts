@@ -1,9 +1,10 @@
 import { ActivityFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
-import { jiraTaskQueue, type PushLane, type Timings } from './contract';
+import { jiraTaskQueue, type Timings } from './contract';
 import { type Attempt, findLostIssue } from './find-lost-issue';
 import type { Actor, LinkedIssue } from './rules/lifecycle';
 import { heldReason } from './rules/push-gate';
+import type { PushLane } from './rules/vocabulary';
 
 export type CreateInput = {
   organisationId: string;
@@ -24,14 +25,15 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
  * sent at most once (a fence in PostgreSQL), and after one that may have been sent without a clear answer Jira is
- * searched for the marker, a word in the issue's labels or description, before the next one is allowed.
+ * searched for the marker, a word in the issue's labels or description, before the next one is allowed. It rests on
+ * one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
   // Asks the push gate and opens the link in one transaction; `resumed`: an earlier run opened it.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
-  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason };
+  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // By the gate.
 
   const { linkId } = opened;
   const attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };
@@ -44,26 +46,26 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         return { outcome: 'created', issue: { linkId, key: answer.key } };
       case 'refused': // By Jira: the push failed.
         return { outcome: 'failed', reason: answer.reason };
-      case 'held':
+      case 'held': // Jira no longer takes the credentials.
         return { outcome: 'held', reason: heldReason(answer.reason) };
-      case 'no_slot':
+      case 'no_slot': // Not sent: the connection's turn has not come. The attempt stands.
         await pause(answer.waitMs, 'Wait for a slot of the connection');
         break;
-      case 'not_executed':
+      case 'not_executed': // Rate limited, or nobody there.
         failures += 1;
         await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
         break;
       case 'ambiguous': {
+        // Sent, and the answer was lost. Closes the attempt, so that what was not sent never will be, and searches for the whole window.
         const lost = await findLostIssue(attempt, input.timings);
         if (typeof lost === 'object') return lost; // Found, or the search was refused.
-        // `never_sent` has to wait; `not_found` has waited: it was searched for until the index must have had it.
         if (lost === 'never_sent') {
           failures += 1;
           await pause(backoffMs(failures), 'Try again');
         }
+        break; // `never_sent` or `not_found`: there is no issue, so that a next attempt may go out.
       }
     }
-    // Without a slot nothing was sent, and the attempt stands.
     if (answer.kind !== 'no_slot') attempt.attempt = (await nextAttempt(attempt)).attempt;
     answer = await send(attempt, input);
   }

@@ -21,7 +21,8 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
   // Holds the state, asks the rules what an event makes of it, and performs the effects.
   const run = createLifecycleRun(input);
-  // The loop below handles one event at a time, in order; `put` resolves when its event was handled.
+  // The loop below handles one event at a time, effects included: while an issue is being made, the next event waits.
+  // `put` resolves when its event was handled.
   const inbox = createInbox<LifecycleEvent>();
   let issueChanged = false;
 
@@ -49,15 +50,15 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     const { settleMs } = input.timings;
     const isInterrupted =
       settleMs > 0 && (await condition(() => !inbox.isEmpty(), settleMs, { summary: 'Let the issue settle' }));
-    // The message goes first; the issue still counts as changed, and settles anew after it.
+    // A message came and goes first. The issue still counts as changed, so that the loop comes back here.
     if (isInterrupted) return;
     issueChanged = false;
-    await run.sayHeldBack(); // Comments and reopenings that Jira refused because of dead credentials.
+    await run.retryHeldBack(); // Comments and reopenings that Jira refused because of dead credentials.
     await run.readIssue();
   }
 
   await run.load();
-  // A message on its way, or something held back, keeps a finding at rest running.
+  // A message on its way (also the one that started this run), or something held back, keeps a finding at rest running.
   const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
   const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
   for (;;) {
@@ -66,10 +67,10 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     if (retryMs === null) await condition(wakes);
     else {
       const isWoken = await condition(wakes, retryMs, { summary: 'Until Jira takes what it refused' });
-      if (!isWoken) issueChanged = true;
+      if (!isWoken) issueChanged = true; // Due: settleAndRead tries again.
     }
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
     else if (issueChanged) await settleAndRead();
-    else return run.state();
+    else return run.state(); // Woken because it is over.
   }
 }

@@ -183,7 +183,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     },
 
     /** Says in Jira what dead credentials kept from being said. */
-    async sayHeldBack(): Promise<void> {
+    async retryHeldBack(): Promise<void> {
       if (!isHeldBack()) return;
       heldTries += 1;
       if (isAtRest(state)) await reload();

@@ -26,7 +26,7 @@ export function issueRead(before: LifecycleState, event: EventOf<'issue_read'>):
 function byMeaning(state: LifecycleState, event: EventOf<'issue_read'>): Step {
   switch (event.meaning) {
     case 'not_done':
-      return state.status === 'awaiting_fix' ? unchanged(state) : reopenedInJira(state);
+      return reopenedInJira(state);
     case 'claimed':
       return claimed(state, event.onJiraDone);
     case 'blocked':
@@ -37,6 +37,7 @@ function byMeaning(state: LifecycleState, event: EventOf<'issue_read'>): Step {
 }
 
 function claimed(state: LifecycleState, onJiraDone: DonePolicy): Step {
+  // In `needs_rerun` it is the same claim still.
   if (state.status !== 'awaiting_fix' && state.status !== 'blocked') return unchanged(state);
   if (onJiraDone === 'resolve') {
     return {

@@ -3,7 +3,7 @@
 // lifecycle-issue.ts and lifecycle-verdict.ts hold them. workflows/lifecycle-run.ts runs the effects.
 
 import type { DonePolicy, IssueMeaning } from './status-mapping';
-import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, SyncRule } from './vocabulary';
+import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, PushLane, SyncRule } from './vocabulary';
 
 /** A link is the row that ties a finding to its issue; it is opened before the issue is made. */
 export type LinkedIssue = { linkId: string; key: string };
@@ -34,16 +34,18 @@ export type ClaimVerdict = {
 };
 
 export type LifecycleEvent =
-  | { type: 'push_asked'; actor: Actor; batchId: string; lane?: 'interactive' | 'bulk' | undefined }
+  // Messages: somebody asks or says something.
+  | { type: 'push_asked'; actor: Actor; batchId: string; lane?: PushLane | undefined }
   | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
-  | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed by Jira, or held until the connection works. A closed finding stays closed (`before`). */
-  | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
   | { type: 'unlink_asked'; actor: Actor }
-  | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'missing_decided'; decision: MissingDecision; actor: Actor }
   | ({ type: 'verdict_given' } & ClaimVerdict)
+  // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
+  | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
+  /** Refused by the gate, failed by Jira, or held. `before`: the state before the push; refused, a closed finding goes back to it. */
+  | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
+  | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
 
 /** One change to write down: status, audit event, waiting push items, cases, and the card, in one transaction. */
@@ -51,7 +53,7 @@ export type Change = {
   event: AuditEvent;
   actor: Actor;
   detail?: string;
-  /** Every waiting push of this finding ends so. Where an issue was created, that of `batchId` created it, the others reused it. */
+  /** Ends every waiting push of this finding: as `created` only that of `batchId`, the others then as `reused`. */
   items?: { outcome: 'created' | 'reused' | 'refused' | 'failed' | 'held'; batchId?: string; reason?: string };
   /** The finding leaves the re-run session that it is in: the claim is over. */
   withdraw?: boolean;
@@ -61,7 +63,7 @@ export type Change = {
 
 export type Effect =
   | ({ type: 'record' } & Change)
-  | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: 'interactive' | 'bulk' | undefined }
+  | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: PushLane | undefined }
   | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }
   | { type: 'reopen_issue'; sessionId: string; claim: number };
 
@@ -69,7 +71,7 @@ export type Step = { state: LifecycleState; effects: Effect[] };
 
 export const newLifecycle: LifecycleState = { version: 1, status: 'open', claim: 0, issue: null, reason: null };
 
-/** Statuses in which a run has nothing left to wait for and completes. */
+/** Statuses in which a run has nothing left to wait for and completes; that of a failed push stays for the next try. */
 export function isAtRest(state: LifecycleState): boolean {
   return ['open', 'verified', 'resolved', 'blocked'].includes(state.status);
 }

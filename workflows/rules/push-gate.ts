@@ -4,18 +4,18 @@ import type { ConnectionStatus, FindingStatus, Severity, SyncRule } from './voca
 export type PushCandidate = {
   severity: Severity;
   status: FindingStatus;
-  /** The issue that it has; null while it is being made, too: a second push then joins the first. */
+  /** The issue that it has; null while it is being made, too. */
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
-  /** Reports no longer find it; only the approval that it waited for kept it from being resolved. */
+  /** Reports no longer find it; it is not `resolved` yet only because it waited for approval. */
   absent?: boolean;
   /** Another push of it waits for approval. */
   awaitsApproval?: boolean;
   rule: SyncRule;
-  /** Where a person chose another connection than the source's: that one, and its project. */
+  /** Set where a person chose another connection than the source's. */
   chosen?: { connectionId: string; projectKey: string } | null;
-  /** The one that it goes to. `reason`: why it is not `connected`, with the cure. */
+  /** On which the issue is made. `reason`: why it is not `connected`, with the cure. */
   connection: { status: ConnectionStatus; reason?: string | null } | null;
 };
 
@@ -28,6 +28,7 @@ export type PushDecision =
 
 /** The one decision whether a finding may flow to Jira, with the reason where not. */
 export function pushDecision(candidate: PushCandidate): PushDecision {
+  // With an issue there is nothing to make, whatever the status.
   if (candidate.jiraKey) {
     if (candidate.missing) return { kind: 'refuse', reason: missingReason(candidate.jiraKey) };
     return { kind: 'reuse', jiraKey: candidate.jiraKey };

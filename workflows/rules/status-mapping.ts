@@ -13,7 +13,7 @@ export type IssueReading =
   | {
       kind: 'found';
       key: string;
-      /** `statusCategory.key`: new | indeterminate | done | undefined; never translated. */
+      /** `statusCategory.key`: `new`, `indeterminate`, `done` or `undefined` (Jira's own word); never translated. */
       category: string;
       status: NamedId;
       resolution: NamedId | null;
@@ -41,19 +41,20 @@ export const defaultBlockedNames = [
 export type StatusMapping = { blockedResolutions: NamedId[]; blockedStatuses: NamedId[] };
 
 /**
- * Classifies a reading. Whether it is closed, the status category alone says; whether it will not be fixed, the
- * resolution, or the status (team-managed projects have no choice of resolution). Without lists of the project the
- * default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
+ * Classifies a reading. The status category alone says whether the issue is closed; its resolution, or its status where
+ * a team-managed project has no choice of resolution, says whether it will not be fixed. Without lists of the project
+ * the default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
  */
 export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): IssueMeaning {
   if (reading.kind !== 'found') return reading.kind;
   if (reading.category !== 'done') return 'not_done';
   const isBlocked =
-    isIn(mapping?.blockedResolutions, reading.resolution) || isIn(mapping?.blockedStatuses, reading.status);
+    meansBlocked(mapping?.blockedResolutions, reading.resolution) ||
+    meansBlocked(mapping?.blockedStatuses, reading.status);
   return isBlocked ? 'blocked' : 'claimed';
 }
 
-function isIn(list: NamedId[] | undefined, value: NamedId | null): boolean {
+function meansBlocked(list: NamedId[] | undefined, value: NamedId | null): boolean {
   if (value === null) return false;
   if (!list) return hasBlockedName(value);
   return list.some((entry) => (entry.id === '' ? plain(entry.name) === plain(value.name) : entry.id === value.id));

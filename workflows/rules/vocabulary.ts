@@ -22,6 +22,9 @@ export type Severity = (typeof severities)[number];
 export const roles = ['owner', 'admin', 'member'] as const;
 export type Role = (typeof roles)[number];
 
+/** What a person waits for goes before what runs in the background. */
+export type PushLane = 'interactive' | 'bulk';
+
 export const pushStatuses = ['awaiting_approval', 'running', 'completed', 'cancelled', 'rejected', 'expired'] as const;
 export type PushStatus = (typeof pushStatuses)[number];
 
