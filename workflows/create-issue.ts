@@ -56,7 +56,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
         break;
       case 'ambiguous': {
-        // Sent, and the answer was lost. Closes the attempt, so that what was not sent never will be, and searches for the whole window.
+        // Sent, and the answer was lost. First closes the attempt (what was not sent never will be), then searches.
         const lost = await findLostIssue(attempt, input.timings);
         if (typeof lost === 'object') return lost; // Found, or the search was refused.
         if (lost === 'never_sent') {
