@@ -13,6 +13,7 @@ import {
   approveUpdate,
   cancelPushUpdate,
   cancelSessionUpdate,
+  caseWithdrawnSignal,
   type DecidedPush,
   type DecisionInput,
   type GroupedIssuesInput,
@@ -270,6 +271,9 @@ export function createEngine({
       inSession(session, () => sessionHandle(session).executeUpdate(startSessionUpdate)),
     cancelSession: (session: SessionStart) =>
       inSession(session, () => sessionHandle(session).executeUpdate(cancelSessionUpdate)),
+    /** Has a session look whether anything is left to verify. */
+    caseWithdrawn: (session: SessionStart): Promise<void> =>
+      within(callMs, () => sessionHandle(session).signal(caseWithdrawnSignal)),
     verdicts: (session: SessionStart, given: VerdictsInput) =>
       inSession(session, () => sessionHandle(session).executeUpdate(verdictsUpdate, { args: [given] })),
 

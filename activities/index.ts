@@ -31,9 +31,8 @@ export type Activities = ReturnType<typeof createActivities>;
 
 /** All activities, with their dependencies bound. */
 export function createActivities(deps: ActivityDeps) {
-  const { db } = deps;
   return {
-    ...lifecycleActivities(db),
+    ...lifecycleActivities(deps),
     ...sessionActivities(deps),
     ...createIssueActivities(deps),
     ...createFollowUpActivities(deps),
@@ -58,12 +57,18 @@ export function createJiraActivities(deps: ActivityDeps) {
   };
 }
 
-function lifecycleActivities({ lifecycle }: Db) {
+function lifecycleActivities({ db: { lifecycle }, engine }: ActivityDeps) {
   return {
     loadLifecycle: (ref: FindingRef): Promise<LifecycleState> => lifecycle.load(ref),
-    recordChange: (
+    async recordChange(
       input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
-    ) => lifecycle.record(input),
+    ): Promise<void> {
+      const { organisationId } = input;
+      const { withdrawnFrom } = await lifecycle.record(input);
+      // Not heard, a session that has nothing left to verify only stays listed as running in the Temporal UI.
+      const tell = (sessionId: string) => engine.caseWithdrawn({ organisationId, sessionId }).catch(() => undefined);
+      await Promise.all(withdrawnFrom.map(tell));
+    },
     openLink: (input: FindingRef & { batchId: string | null; actor: Actor }) => lifecycle.openLink(input),
     settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) =>
       lifecycle.settleAttempt(input),
@@ -76,6 +81,7 @@ function sessionActivities({ db, engine }: ActivityDeps) {
   return {
     startSession: (ref: SessionRef) => sessions.start(ref),
     cancelSession: (ref: SessionRef) => sessions.cancel(ref),
+    settleSession: (ref: SessionRef) => sessions.settle(ref),
     storeVerdicts: (input: SessionRef & VerdictsInput) => sessions.storeVerdicts(input),
     /** Signals each finding's lifecycle its verdict; told twice, the second finds the claim answered. */
     async deliverVerdicts({ organisationId, given }: SessionRef & { given: GivenToLifecycle[] }): Promise<void> {

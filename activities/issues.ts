@@ -51,7 +51,7 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         const { connectionId } = material;
         const content = await contentOf({ jira, baseUrl }, material);
         const client = await jira.clientFor(connectionId);
-        // Creates of one connection start a little apart, over all processes: waits for a near turn, names a far one.
+        // Creates of one connection start a little apart, over all processes. A near turn is waited for here.
         const slot = await slotFor({ connectionId, intervalMs, lane });
         const waitMs = await untilSlot(slot, () => db.connections.blockedMs(connectionId));
         if (waitMs > 0) return { kind: 'no_slot', waitMs };

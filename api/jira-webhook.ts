@@ -53,12 +53,13 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
+    // The token says nothing about the body. Read fresh where the webhook may be newer than the cache.
     if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);
     res.writeHead(200, { 'content-length': '0' }).end();
-    // `pending`: about an issue of ours; the relay (relay.ts) signals its finding's workflow, or starts it. If this
-    // wake-up is lost, the relay's sweep finds the row.
+    // `pending`: about an issue of ours, and no repeat. The relay (relay.ts) signals its finding's workflow, or starts
+    // it; if this wake-up is lost, the relay's sweep finds the row.
     if (state === 'pending') deps.wakeRelay();
   };
 

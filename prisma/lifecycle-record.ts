@@ -15,8 +15,11 @@ export type RecordedChange = {
   keepsStatus?: boolean;
 };
 
-/** Writes one change down: status, audit event, link, push items, cases, occurrences, and the card, all or nothing. */
-export async function recordChange(pool: Pool, input: RecordedChange): Promise<void> {
+/**
+ * Writes one change down: status, audit event, link, push items, cases, occurrences, and the card, all or nothing.
+ * Answers the sessions that it took a case from.
+ */
+export async function recordChange(pool: Pool, input: RecordedChange): Promise<{ withdrawnFrom: string[] }> {
   const { state, record } = input;
   // Named, so that each connection plans it once: planning costs more than running it.
   const values = [
@@ -40,7 +43,12 @@ export async function recordChange(pool: Pool, input: RecordedChange): Promise<v
     input.keepsStatus ?? false,
     state.missing ?? false,
   ];
-  await pool.query({ name: 'lifecycle-record', text: recordSql, values });
+  const { rows } = await pool.query<{ withdrawn_from: string[] | null }>({
+    name: 'lifecycle-record',
+    text: recordSql,
+    values,
+  });
+  return { withdrawnFrom: rows[0]?.withdrawn_from ?? [] };
 }
 
 /** Findings of one push that still have cards of their own from the push on. */
@@ -123,5 +131,5 @@ cards as (
   on conflict (finding_id, channel_id) do update set dirty = true, dirty_since = now()
   returning id),
 push_cards as (${markPushCardsSql('select batch_id from items')})
-select pg_notify('recheck_cards', ''), (select count(*) from changed)
-from (select id from cards union all select id from push_cards) c limit 1`;
+select (select array_agg(session_id) from withdrawn) as withdrawn_from, (select count(*) from changed),
+  (select pg_notify('recheck_cards', '') from (select id from cards union all select id from push_cards) c limit 1)`;

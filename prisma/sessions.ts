@@ -130,6 +130,21 @@ export function createSessionStore({ pool }: { pool: Pool }) {
       return { ended: (rowCount ?? 0) > 0 };
     },
 
+    /** Ends a session that has nothing (any more) to verify: Jira took the claims of its cases back. */
+    async settle({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
+      const { rows } = await pool.query<{ ended: boolean }>(
+        `with ended as (
+           update session s set status = case s.status when 'planned' then 'cancelled' else 'completed' end, completed_at = now()
+           where s.organisation_id = $1 and s.id = $2 and s.status in ('planned', 'in_progress')
+             and not exists (select 1 from session_case c where c.session_id = s.id and c.verdict is null)
+           returning s.id)
+         select status in ('completed', 'cancelled') or exists (select 1 from ended) as ended from session
+         where organisation_id = $1 and id = $2`,
+        [organisationId, sessionId],
+      );
+      return { ended: rows[0]?.ended ?? true };
+    },
+
     /**
      * Stores verdicts of open cases (a case that has one keeps it) and answers what the lifecycles have to be told.
      * A verdict on a planned session starts it; the session is completed when every case has one.

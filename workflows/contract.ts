@@ -38,7 +38,7 @@ export type LinkInput = { linkId: string; key: string; actor: Actor };
 export type UnlinkInput = { actor: Actor };
 export type MissingInput = { decision: MissingDecision; actor: Actor };
 
-/** Updates: a person waits for the answer. */
+/** Updates: a person waits for the answer, for a while: what takes longer shows on the card. */
 export const pushUpdate = defineUpdate<PushResult, [PushInput]>('push');
 export const linkUpdate = defineUpdate<LifecycleState, [LinkInput]>('link');
 export const unlinkUpdate = defineUpdate<LifecycleState, [UnlinkInput]>('unlink');
@@ -91,6 +91,8 @@ export type VerdictInput = { findingId: string; verdict: GivenVerdict; note?: st
 export type VerdictsInput = { verdicts: VerdictInput[]; memberId: string | null; reportId: string | null };
 export const startSessionUpdate = defineUpdate<void, []>('start');
 export const cancelSessionUpdate = defineUpdate<void, []>('cancel');
+/** Jira took the claim of a case back, which may leave the session with nothing to verify. */
+export const caseWithdrawnSignal = defineSignal('caseWithdrawn');
 export const verdictsUpdate = defineUpdate<void, [VerdictsInput]>('verdicts');
 
 /** Typed search attributes; `activities/search-attributes.ts` registers them at every start. */

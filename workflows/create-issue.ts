@@ -24,13 +24,14 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
- * sent at most once (a fence in PostgreSQL), and after one that may have been sent without a clear answer Jira is
- * searched for the marker, a word in the issue's labels or description, before the next one is allowed. It rests on
- * one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
+ * sent at most once: a fence in PostgreSQL marks it as sent just before the request, once, and never after a later one
+ * was opened. After an attempt that may have been sent without a clear answer, Jira is searched for the marker, a word
+ * in the issue's labels or description, before the next one is opened. It rests on one thing: within `searchWindowMs`,
+ * Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
-  // Asks the push gate and opens the link in one transaction; `resumed`: an earlier run opened it.
+  // Asks the push gate and opens the link in one transaction; `resumed`: a run that was terminated, say, opened it.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // By the gate.
@@ -44,9 +45,9 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
     switch (answer.kind) {
       case 'created':
         return { outcome: 'created', issue: { linkId, key: answer.key } };
-      case 'refused': // By Jira: the push failed.
+      case 'refused': // By Jira: the push failed, and the link is closed.
         return { outcome: 'failed', reason: answer.reason };
-      case 'held': // Jira no longer takes the credentials.
+      case 'held': // Jira no longer takes the credentials. The link stays for the push after the reconnect.
         return { outcome: 'held', reason: heldReason(answer.reason) };
       case 'no_slot': // Not sent: the connection's turn has not come. The attempt stands.
         await pause(answer.waitMs, 'Wait for a slot of the connection');
@@ -56,14 +57,15 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
         break;
       case 'ambiguous': {
-        // Sent, and the answer was lost. First closes the attempt (what was not sent never will be), then searches.
+        // Sent, and the answer was lost. First closes the attempt, so that a late send of it meets the fence; then searches.
         const lost = await findLostIssue(attempt, input.timings);
         if (typeof lost === 'object') return lost; // Found, or the search was refused.
+        // `not_found` has waited already, for the whole search window.
         if (lost === 'never_sent') {
           failures += 1;
           await pause(backoffMs(failures), 'Try again');
         }
-        break; // `never_sent` or `not_found`: there is no issue, so that a next attempt may go out.
+        break; // There is no issue: the next attempt may go out.
       }
     }
     if (answer.kind !== 'no_slot') attempt.attempt = (await nextAttempt(attempt)).attempt;

@@ -19,7 +19,8 @@ import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/life
  * round again. Completes when nothing is left to wait for; a later change starts a new run from the stored state.
  */
 export async function findingLifecycle(input: LifecycleInput): Promise<LifecycleState> {
-  // Holds the state, asks the rules what an event makes of it, and performs the effects.
+  // Holds the state, asks the rules what an event makes of it, and performs the effects; `create_issue` is
+  // createIssueExactlyOnce.
   const run = createLifecycleRun(input);
   // The loop below handles one event at a time, effects included: while an issue is being made, the next event waits.
   // `put` resolves when its event was handled.
@@ -52,13 +53,14 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
       settleMs > 0 && (await condition(() => !inbox.isEmpty(), settleMs, { summary: 'Let the issue settle' }));
     // A message came and goes first. The issue still counts as changed, so that the loop comes back here.
     if (isInterrupted) return;
-    issueChanged = false;
+    issueChanged = false; // Before the read, so that a change meanwhile counts.
     await run.retryHeldBack(); // Comments and reopenings that Jira refused because of dead credentials.
     await run.readIssue();
   }
 
   await run.load();
-  // A message on its way (also the one that started this run), or something held back, keeps a finding at rest running.
+  // At rest: open, verified, resolved or blocked. An unanswered message (also that which started this run) or something
+  // held back keeps the run going.
   const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
   const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
   for (;;) {

@@ -8,13 +8,15 @@ import {
 import type { Activities } from '../activities/index';
 import {
   cancelSessionUpdate,
+  caseWithdrawnSignal,
   type SessionInput,
   startSessionUpdate,
   type VerdictsInput,
   verdictsUpdate,
 } from './contract';
+import { createInbox } from './inbox';
 
-const { startSession, cancelSession, storeVerdicts } = proxyLocalActivities<Activities>({
+const { startSession, cancelSession, settleSession, storeVerdicts } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10s',
   summary: 'PostgreSQL',
 });
@@ -31,25 +33,16 @@ const { deliverVerdicts } = proxyActivities<Activities>({
 export async function rerunSession({ organisationId, sessionId }: SessionInput): Promise<void> {
   let ended = false;
   const told = new Set<string>();
-  const inbox: (() => Promise<void>)[] = [];
-  // One message at a time, in the order of arrival.
-  const inTurn = async (work: () => Promise<void>) => {
-    let done = false;
-    inbox.push(async () => {
-      await work();
-      done = true;
-    });
-    await condition(() => done);
-  };
+  const inbox = createInbox<() => Promise<void>>();
 
-  setHandler(startSessionUpdate, () => inTurn(() => startSession({ organisationId, sessionId })));
+  setHandler(startSessionUpdate, () => inbox.put(() => startSession({ organisationId, sessionId })));
   setHandler(cancelSessionUpdate, () =>
-    inTurn(async () => {
+    inbox.put(async () => {
       ended = (await cancelSession({ organisationId, sessionId })).ended;
     }),
   );
   setHandler(verdictsUpdate, (given: VerdictsInput) =>
-    inTurn(async () => {
+    inbox.put(async () => {
       const stored = await storeVerdicts({ organisationId, sessionId, ...given });
       const untold = stored.given.filter(({ findingId }) => !told.has(findingId));
       if (untold.length > 0) await deliverVerdicts({ organisationId, sessionId, given: untold });
@@ -58,10 +51,15 @@ export async function rerunSession({ organisationId, sessionId }: SessionInput):
     }),
   );
 
+  setHandler(caseWithdrawnSignal, () =>
+    inbox.put(async () => {
+      ended = (await settleSession({ organisationId, sessionId })).ended;
+    }),
+  );
+
   for (;;) {
-    await condition(() => inbox.length > 0 || (ended && allHandlersFinished()));
-    const work = inbox.shift();
-    if (!work) return;
-    await work();
+    await condition(() => !inbox.isEmpty() || (ended && allHandlersFinished()));
+    if (inbox.isEmpty()) return;
+    await inbox.handleNext((work) => work());
   }
 }

@@ -57,6 +57,22 @@ describe('S5: what Jira says', () => {
     expect(held.cases).toMatchObject([{ finding: id, verdict: 'withdrawn' }]);
   });
 
+  it.each(['planned', 'in_progress'])(
+    'V3 a session that is %s ends when its last claim is taken back',
+    async (status) => {
+      const { source, id, key } = await go.flagged();
+      const sessionId = await go.session(source, [id]);
+      if (status === 'in_progress') await must(stack.api('POST', `/api/v1/sessions/${sessionId}/start`));
+      await go.move(key, 'In Progress');
+      await go.becomes(id, 'awaiting_fix');
+      // Its workflow ends, too.
+      await stack.temporal.workflow.getHandle(`session:${sessionId}`).result();
+      expect(await must(stack.api('GET', `/api/v1/sessions/${sessionId}`))).toMatchObject({
+        status: status === 'planned' ? 'cancelled' : 'completed',
+      });
+    },
+  );
+
   it('S5 onJiraDone resolve takes Jira at its word, and a reopened issue takes it back', async () => {
     const { id, key } = await go.pushed({ onJiraDone: 'resolve' });
     await go.move(key, 'Done');

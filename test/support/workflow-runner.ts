@@ -94,6 +94,7 @@ const activityNames: (keyof Activities)[] = [
   'nextAttempt',
   'startSession',
   'cancelSession',
+  'settleSession',
   'storeVerdicts',
   'deliverVerdicts',
   'createIssue',

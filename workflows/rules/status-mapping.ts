@@ -46,7 +46,7 @@ export type StatusMapping = { blockedResolutions: NamedId[]; blockedStatuses: Na
  * the default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
  */
 export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): IssueMeaning {
-  if (reading.kind !== 'found') return reading.kind;
+  if (reading.kind !== 'found') return reading.kind; // `missing` or `project_lost`.
   if (reading.category !== 'done') return 'not_done';
   const isBlocked =
     meansBlocked(mapping?.blockedResolutions, reading.resolution) ||
