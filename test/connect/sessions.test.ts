@@ -1,28 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { createConnectSessions, MAX_SESSION_MS, SESSION_MS } from '../../api/connect/sessions';
-import { createDb, type Db } from '../../prisma/client';
-import { applyMigrations } from '../../prisma/migrate';
-import { createSecretBox } from '../../prisma/secret-box';
-import { createDatabase } from '../support/database';
+import type { Db } from '../../prisma/client';
+import { createAcme, openStores, type Stores } from '../support/stores';
 
 const MINUTE = 60_000;
 
 describe('C9 a session of the connect page', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   let organisationId: string;
   let memberId: string;
   beforeAll(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: createSecretBox([{ id: 'k1', key: randomBytes(32) }]) });
-    organisationId = await db.members.createOrganisation('Acme');
-    const person = { name: 'Olivia', role: 'owner', slackTeamId: null, slackUserId: null } as const;
-    memberId = (await db.members.create(organisationId, person))?.id ?? '';
+    stores = await openStores();
+    db = stores.db;
+    ({ organisationId, memberId } = await createAcme(db));
   });
   afterAll(async () => {
-    await db.close();
-    await database.drop();
+    await stores?.close();
   });
 
   /** A session that was opened this long ago, and is over in a minute if nobody uses it. */

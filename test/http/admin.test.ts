@@ -1,32 +1,29 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createDb, type Db } from '../../prisma/client';
-import { applyMigrations } from '../../prisma/migrate';
+import type { Db } from '../../prisma/client';
 import { createSecretBox } from '../../prisma/secret-box';
-import { createDatabase } from '../support/database';
+import { openStores, type Stores } from '../support/stores';
 
 const root = join(__dirname, '..', '..');
 
 describe('the admin command', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   const key = randomBytes(32);
   beforeAll(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: createSecretBox([{ id: 'k1', key }]) });
+    stores = await openStores(createSecretBox([{ id: 'k1', key }]));
+    db = stores.db;
   });
   afterAll(async () => {
-    await db.close();
-    await database.drop();
+    await stores?.close();
   });
   const admin = (...args: string[]) =>
     spawnSync(process.execPath, [join(root, 'dist', 'api', 'admin-main.js'), ...args], {
       encoding: 'utf8',
       env: {
         PATH: process.env.PATH,
-        DATABASE_URL: database.url,
+        DATABASE_URL: stores.url,
         ENCRYPTION_KEYS: `k1:${key.toString('base64')}`,
         BASE_URL: 'http://127.0.0.1:1',
       },

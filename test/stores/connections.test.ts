@@ -1,27 +1,21 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { createDb, type Db } from '../../prisma/client';
-import { applyMigrations } from '../../prisma/migrate';
-import { createSecretBox } from '../../prisma/secret-box';
-import { createDatabase } from '../support/database';
+import { randomUUID } from 'node:crypto';
+import type { Db } from '../../prisma/client';
+import { createAcme, openStores, type Stores } from '../support/stores';
 
 const REASON = 'The credentials are dead. Connect again.';
 
 describe('the store of connections', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   let organisationId: string;
   let memberId: string;
   beforeAll(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: createSecretBox([{ id: 'k1', key: randomBytes(32) }]) });
-    organisationId = await db.members.createOrganisation('Acme');
-    const person = { name: 'Olivia', role: 'owner', slackTeamId: null, slackUserId: null } as const;
-    memberId = (await db.members.create(organisationId, person))?.id ?? '';
+    stores = await openStores();
+    db = stores.db;
+    ({ organisationId, memberId } = await createAcme(db));
   });
   afterAll(async () => {
-    await db.close();
-    await database.drop();
+    await stores?.close();
   });
 
   const common = () => ({

@@ -1,27 +1,23 @@
 // The pacing of calls to Jira: slots of a connection, and the line in which bulk pushes wait for them.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createSlotLine } from '../../activities/slot-line';
-import { createDb, type Db } from '../../prisma/client';
-import { applyMigrations } from '../../prisma/migrate';
+import type { Db } from '../../prisma/client';
 import type { Slot } from '../../prisma/pacing';
-import { createSecretBox } from '../../prisma/secret-box';
-import { createDatabase } from '../support/database';
+import { openStores, type Stores } from '../support/stores';
 import { until } from '../support/until';
 
 describe('P5 the slots of a connection', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   let organisationId: string;
   beforeAll(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: createSecretBox([{ id: 'k1', key: randomBytes(32) }]) });
+    stores = await openStores();
+    db = stores.db;
     organisationId = await db.members.createOrganisation('Acme');
   });
   afterAll(async () => {
-    await db?.close();
-    await database?.drop();
+    await stores?.close();
   });
 
   async function connection(): Promise<string> {

@@ -1,21 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { createDb, type Db } from '../../prisma/client';
-import { applyMigrations } from '../../prisma/migrate';
-import { createSecretBox } from '../../prisma/secret-box';
+import type { Db } from '../../prisma/client';
 import { defaultRule } from '../../workflows/rules/vocabulary';
-import { createDatabase } from '../support/database';
+import { openStores, type Stores } from '../support/stores';
 
 describe('the store of pushes', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   beforeAll(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: createSecretBox([{ id: 'k1', key: randomBytes(32) }]) });
+    stores = await openStores();
+    db = stores.db;
   });
   afterAll(async () => {
-    await db.close();
-    await database.drop();
+    await stores?.close();
   });
 
   /** A running push of one finding, to a connection that works. */

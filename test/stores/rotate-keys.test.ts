@@ -4,10 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createDb, type Db } from '../../prisma/client';
 import { createInstallationStore } from '../../prisma/installations';
-import { applyMigrations } from '../../prisma/migrate';
 import { rotateKeys } from '../../prisma/rotate-keys';
 import { createSecretBox } from '../../prisma/secret-box';
-import { createDatabase } from '../support/database';
+import { createAcme, openStores, type Stores } from '../support/stores';
 
 const admin = join(__dirname, '..', '..', 'dist', 'api', 'admin-main.js');
 const oldKey = { id: 'old', key: randomBytes(32) };
@@ -18,21 +17,17 @@ describe('C3 the rotation of encryption keys', () => {
   const before = createSecretBox([oldKey]);
   const meanwhile = createSecretBox([newKey, oldKey]);
   const after = createSecretBox([newKey]);
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let stores: Stores;
   let db: Db;
   let organisationId: string;
   let memberId: string;
   beforeEach(async () => {
-    database = await createDatabase();
-    await applyMigrations(database.url);
-    db = createDb({ url: database.url, box: before });
-    organisationId = await db.members.createOrganisation('Acme');
-    const person = { name: 'Olivia', role: 'owner', slackTeamId: null, slackUserId: null } as const;
-    memberId = (await db.members.create(organisationId, person))?.id ?? '';
+    stores = await openStores(before);
+    db = stores.db;
+    ({ organisationId, memberId } = await createAcme(db));
   });
   afterEach(async () => {
-    await db.close();
-    await database.drop();
+    await stores?.close();
   });
 
   const common = () => ({
@@ -54,7 +49,7 @@ describe('C3 the rotation of encryption keys', () => {
     const child = spawn(process.execPath, [admin, 'rotate-keys'], {
       env: {
         PATH: process.env.PATH,
-        DATABASE_URL: database.url,
+        DATABASE_URL: stores.url,
         ENCRYPTION_KEYS: keys,
         BASE_URL: 'http://127.0.0.1:1',
       },
@@ -82,7 +77,7 @@ describe('C3 the rotation of encryption keys', () => {
       'slack_installation.bot_token: 1 sealed again, 0 already with the first key, 0 not readable',
       'one_time_link.payload: 1 sealed again, 0 already with the first key, 0 not readable',
     ]);
-    const later = createDb({ url: database.url, box: after, poolSize: 2 });
+    const later = createDb({ url: stores.url, box: after, poolSize: 2 });
     expect(await later.connections.withCredentials(token.id)).toMatchObject({
       credentials: { apiToken: 'an-api-token' },
     });
@@ -104,7 +99,7 @@ describe('C3 the rotation of encryption keys', () => {
     const ids = await Promise.all(Array.from({ length: 12 }, async () => (await byGrant()).id));
     // Servers that already know the new key, some of which still seal with the old one.
     const servers = [createSecretBox([oldKey, newKey]), meanwhile].map((box) =>
-      createDb({ url: database.url, box, poolSize: 3 }),
+      createDb({ url: stores.url, box, poolSize: 3 }),
     );
     const last = new Map<string, number>(ids.map((id) => [id, 0]));
     let running = true;
@@ -132,7 +127,7 @@ describe('C3 the rotation of encryption keys', () => {
     expect(rotated.some(({ name, rotated: count }) => name === 'connection.credentials' && count > 0)).toBe(true);
     await rotateKeys({ pool: db.pool, box: meanwhile, batch: 2 });
     for (const server of servers) await server.close();
-    const later = createDb({ url: database.url, box: after, poolSize: 2 });
+    const later = createDb({ url: stores.url, box: after, poolSize: 2 });
     for (const id of ids) {
       const expected = grantOf(last.get(id) ?? -1);
       expect(await later.connections.withCredentials(id)).toMatchObject({ credentials: expected });
@@ -142,7 +137,7 @@ describe('C3 the rotation of encryption keys', () => {
 
   it('replaces a value only where it is still the one that was opened', async () => {
     const { id } = await byGrant();
-    const other = createDb({ url: database.url, box: meanwhile, poolSize: 2 });
+    const other = createDb({ url: stores.url, box: meanwhile, poolSize: 2 });
     // The refresh comes in between the reading and the writing of the rotation.
     let first = true;
     const pool = new Proxy(db.pool, {
