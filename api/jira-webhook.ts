@@ -43,14 +43,12 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   const auths = cachedAuths(deps);
   const store = storeDelivery(deps);
-  const rawBody = raw({ type: () => true, limit: BODY_LIMIT, inflate: false });
 
   const handle: RequestHandler = async (req, res) => {
     const connection = await findConnection(auths.cached, connectionIdOf(req));
     const isOauth = connection.kind === 'oauth';
     if (isOauth) demandToken(req, deps);
-    await new Promise<void>((resolve, reject) => rawBody(req, res, (error) => (error ? reject(error) : resolve())));
-    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+    const body = await readBody(req, res);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
     // The token says nothing about the body. Read fresh where the webhook may be newer than the cache.
@@ -66,6 +64,13 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   app.post('/api/integrations/jira/webhook', handle);
   app.post('/api/integrations/jira/webhook/:id', handle);
   app.use('/api/integrations/jira/webhook', answerTrouble(deps));
+}
+
+const rawBody = raw({ type: () => true, limit: BODY_LIMIT, inflate: false });
+
+async function readBody(req: Request, res: Response): Promise<Buffer> {
+  await new Promise<void>((resolve, reject) => rawBody(req, res, (error) => (error ? reject(error) : resolve())));
+  return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
 }
 
 type Found = WebhookAuth & { connectionId: string };

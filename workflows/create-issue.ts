@@ -24,10 +24,10 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
- * sent at most once: a fence in PostgreSQL marks it as sent just before the request, once, and never after a later one
- * was opened. After an attempt that may have been sent without a clear answer, Jira is searched for the marker, a word
- * in the issue's labels or description, before the next one is opened. It rests on one thing: within `searchWindowMs`,
- * Jira's index shows an issue that exists.
+ * sent at most once: just before the request, a conditional update in PostgreSQL (the fence) marks it as sent, which
+ * succeeds once per attempt, and not at all when a later attempt is open. After an attempt without a clear answer, Jira
+ * is searched for the marker, a word in the issue's labels or description, before the next one is opened. It rests on
+ * one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
@@ -37,7 +37,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // By the gate.
 
   const { linkId } = opened;
-  const attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };
+  let attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };
   let failures = 0;
   // A run that takes over cannot know what its predecessor sent.
   let answer = opened.resumed ? ambiguous : await send(attempt, input);
@@ -57,7 +57,8 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
         break;
       case 'ambiguous': {
-        // Sent, and the answer was lost. First closes the attempt, so that a late send of it meets the fence; then searches.
+        // Perhaps sent: the answer was lost, or an earlier run made this attempt. First closes it, so that a late send of
+        // it meets the fence; then searches.
         const lost = await findLostIssue(attempt, input.timings);
         if (typeof lost === 'object') return lost; // Found, or the search was refused.
         // `not_found` has waited already, for the whole search window.
@@ -68,7 +69,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         break; // There is no issue: the next attempt may go out.
       }
     }
-    if (answer.kind !== 'no_slot') attempt.attempt = (await nextAttempt(attempt)).attempt;
+    if (answer.kind !== 'no_slot') attempt = { ...attempt, ...(await nextAttempt(attempt)) };
     answer = await send(attempt, input);
   }
 }

@@ -51,20 +51,20 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     const { settleMs } = input.timings;
     const isInterrupted =
       settleMs > 0 && (await condition(() => !inbox.isEmpty(), settleMs, { summary: 'Let the issue settle' }));
-    // A message came and goes first. The issue still counts as changed, so that the loop comes back here.
+    // A message came in, and is handled first. The issue still counts as changed, so that the loop comes back here.
     if (isInterrupted) return;
     issueChanged = false; // Before the read, so that a change meanwhile counts.
-    await run.retryHeldBack(); // Comments and reopenings that Jira refused because of dead credentials.
-    await run.readIssue();
+    await run.retryRefused(); // Comments and reopenings that failed because of dead credentials.
+    await run.readIssue(); // Handles what it says as the event `issue_read`.
   }
 
   await run.load();
-  // At rest: open, verified, resolved or blocked. An unanswered message (also that which started this run) or something
-  // held back keeps the run going.
+  // A finding at rest needs no run, unless a message is not answered yet (a new run begins at rest, with one), or what
+  // Jira refused is still to be tried again.
   const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
   const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
   for (;;) {
-    // Null while nothing is held back. A reconnect wakes the workflow sooner.
+    // Null while Jira refused nothing. A reconnect wakes the workflow sooner.
     const retryMs = run.retryInMs();
     if (retryMs === null) await condition(wakes);
     else {

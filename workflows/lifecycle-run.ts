@@ -30,7 +30,7 @@ type Said = Extract<Effect, { type: 'comment' | 'reopen_issue' }>;
 type Saying = { effect: Said; linkId: string; since: number | null };
 
 /** Credentials that nobody has replaced for so long are not waited for: the next change starts a new run anyway. */
-const longestHeldMs = 7 * 24 * 3_600_000;
+const longestWaitMs = 7 * 24 * 3_600_000;
 
 export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
 
@@ -45,14 +45,14 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   let shown = '';
   let push: { batchId: string | null; failure: NoIssue | null } | null = null;
   let beforePush: LifecycleState | null = null;
-  let heldBack: Saying[] = [];
+  let refused: Saying[] = [];
   /** Since when a change in Jira could not be read because of dead credentials. */
   let unreadSince: number | null = null;
-  let heldTries = 0;
+  let tries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
     // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isHeldBack())) await reload();
+    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isAnythingRefused())) await reload();
     if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
@@ -107,7 +107,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     // The verdict stands without its comment; that it is missing is written down.
     await orNote(
       () => commentOnIssue.executeWithOptions(options, [input]),
-      (refusal) => holdBack(saying, refusal, 'comment'),
+      (refusal) => keep(saying, refusal, 'comment'),
     );
   }
 
@@ -117,27 +117,27 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     const input = { organisationId, findingId, linkId: saying.linkId, sessionId, claim };
     const end = await orNote(
       () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
-      (refusal) => holdBack(saying, refusal, 'reopen'),
+      (refusal) => keep(saying, refusal, 'reopen'),
     );
     if (end) await handle({ type: 'reopen_ended', ...end });
   }
 
   /** Dead credentials come back: what they kept from being said is said then. Everything else is only noted. */
-  async function holdBack(saying: Saying, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
+  async function keep(saying: Saying, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
     const since = saying.since ?? Date.now();
-    if (kind !== 'held' || Date.now() - since > longestHeldMs) return await note(`${what}_failed`, reason);
-    heldBack.push({ ...saying, since });
+    if (kind !== 'held' || Date.now() - since > longestWaitMs) return await note(`${what}_failed`, reason);
+    refused.push({ ...saying, since });
     if (saying.since === null) await note(`${what}_held`, heldReason(reason));
   }
 
   async function unreadable({ kind, reason }: JiraRefusal): Promise<void> {
     const since = unreadSince ?? Date.now();
     const isKnown = unreadSince !== null;
-    unreadSince = kind === 'held' && Date.now() - since <= longestHeldMs ? since : null;
+    unreadSince = kind === 'held' && Date.now() - since <= longestWaitMs ? since : null;
     if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
   }
 
-  const isHeldBack = () => heldBack.length > 0 || unreadSince !== null;
+  const isAnythingRefused = () => refused.length > 0 || unreadSince !== null;
 
   async function reload(): Promise<void> {
     state = await loadLifecycle({ organisationId, findingId });
@@ -183,12 +183,12 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     },
 
     /** Says in Jira what dead credentials kept from being said. */
-    async retryHeldBack(): Promise<void> {
-      if (!isHeldBack()) return;
-      heldTries += 1;
+    async retryRefused(): Promise<void> {
+      if (!isAnythingRefused()) return;
+      tries += 1;
       if (isAtRest(state)) await reload();
-      const due = heldBack;
-      heldBack = [];
+      const due = refused;
+      refused = [];
       for (const saying of due) await say(saying);
     },
 
@@ -197,8 +197,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
      * nothing. A reconnect wakes the lifecycle before that; this is the net below it.
      */
     retryInMs(): number | null {
-      if (isHeldBack()) return Math.min(60_000 * 2 ** Math.min(heldTries, 5), 1_800_000);
-      heldTries = 0;
+      if (isAnythingRefused()) return Math.min(60_000 * 2 ** Math.min(tries, 5), 1_800_000);
+      tries = 0;
       return null;
     },
 

@@ -43,7 +43,7 @@ export type LifecycleEvent =
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed, or held. `before`: the state before the push; refused, a closed finding returns to it. */
+  /** Refused by the gate, failed, or held. `before`: the state before the push, to which a closed one returns. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
@@ -62,6 +62,7 @@ export type Change = {
 };
 
 export type Effect =
+  /** Writes the new state down, with its audit event. */
   | ({ type: 'record' } & Change)
   | { type: 'create_issue'; actor: Actor; batchId: string | null; lane?: PushLane | undefined }
   | { type: 'comment'; verdict: 'pass' | 'fail'; sessionId: string; claim: number }

@@ -28,7 +28,7 @@ export type PushDecision =
 
 /** The one decision whether a finding may flow to Jira, with the reason where not. */
 export function pushDecision(candidate: PushCandidate): PushDecision {
-  // With an issue there is nothing to make, whatever the status.
+  // With an issue there is nothing to make, whatever the finding's status.
   if (candidate.jiraKey) {
     if (candidate.missing) return { kind: 'refuse', reason: missingReason(candidate.jiraKey) };
     return { kind: 'reuse', jiraKey: candidate.jiraKey };
