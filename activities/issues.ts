@@ -61,7 +61,7 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         const issue = await createOnce(client, content);
         // Should this fail, the marker finds the issue.
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
-        await attachLater(engine, material, organisationId);
+        await attachPicturesLater(engine, material, organisationId);
         return { kind: 'created', key: issue.key };
       } catch (error) {
         // Returns what Jira said, or that the answer was lost; throws the rest.
@@ -79,7 +79,7 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         const first = found[0];
         if (!first) return { issue: null };
         await db.lifecycle.storeIssue({ linkId, issueId: first.id, key: first.key });
-        await attachLater(engine, material, organisationId);
+        await attachPicturesLater(engine, material, organisationId);
         return { issue: { linkId, key: first.key } };
       } catch (error) {
         throw toActivityFailure(error);
@@ -88,8 +88,8 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
   };
 }
 
-/** The issue is there: its finding's pictures follow. A sweep looks after those that nobody could be told of. */
-async function attachLater(
+/** The issue is there: its finding's pictures follow. Never throws: a sweep looks after those that nobody could be told of. */
+async function attachPicturesLater(
   engine: IssueDeps['engine'],
   { isPictured, finding }: IssueMaterial,
   organisationId: string,

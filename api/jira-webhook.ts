@@ -51,7 +51,7 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const body = await readBody(req, res);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
-    // The token says nothing about the body. Read fresh where the webhook may be newer than the cache.
+    // The token does not cover the body, so the webhook that it names must be ours, perhaps one newer than the cache.
     if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);

@@ -26,13 +26,14 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
  * sent at most once: just before the request, a conditional update in PostgreSQL (the fence) marks it as sent, which
  * succeeds once per attempt, and not at all when a later attempt is open. After an attempt without a clear answer, Jira
- * is searched for the marker, a word in the issue's labels or description, before the next one is opened. It rests on
- * one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
+ * is searched for the marker, a word in the issue's labels or description, before the next one is sent. It rests on one
+ * thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
   // Asks the push gate and opens the link in one transaction; `resumed`: a run that was terminated, say, opened it.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
+  // An earlier run made it.
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // By the gate.
 
@@ -57,8 +58,8 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
         break;
       case 'ambiguous': {
-        // Perhaps sent: the answer was lost, or an earlier run made this attempt. First closes it, so that a late send of
-        // it meets the fence; then searches.
+        // Perhaps sent: the answer was lost, or an earlier run made this attempt. An unsent one is burnt, so that it never
+        // will be (`never_sent`); for a sent one, Jira is searched.
         const lost = await findLostIssue(attempt, input.timings);
         if (typeof lost === 'object') return lost; // Found, or the search was refused.
         // `not_found` has waited already, for the whole search window.

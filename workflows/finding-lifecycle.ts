@@ -12,7 +12,7 @@ import {
 } from './contract';
 import { createInbox } from './inbox';
 import { createLifecycleRun } from './lifecycle-run';
-import { isAtRest, type LifecycleEvent, type LifecycleState } from './rules/lifecycle';
+import type { LifecycleEvent, LifecycleState } from './rules/lifecycle';
 
 /**
  * One finding on its way through the loop: push, wait for Jira, flag the re-run, wait for the verdict, close or go
@@ -54,25 +54,19 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // A message came in, and is handled first. The issue still counts as changed, so that the loop comes back here.
     if (isInterrupted) return;
     issueChanged = false; // Before the read, so that a change meanwhile counts.
-    await run.retryRefused(); // Comments and reopenings that failed because of dead credentials.
+    await run.retryHeldCalls(); // Comments and reopenings that dead credentials prevented.
     await run.readIssue(); // Handles what it says as the event `issue_read`.
   }
 
   await run.load();
-  // A finding at rest needs no run, unless a message is not answered yet (a new run begins at rest, with one), or what
-  // Jira refused is still to be tried again.
-  const isOver = () => isAtRest(run.state()) && allHandlersFinished() && run.retryInMs() === null;
-  const wakes = () => !inbox.isEmpty() || issueChanged || isOver();
+  // Every run begins at rest; what keeps it going then is the message that started it, as yet unanswered.
+  const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
-    // Null while Jira refused nothing. A reconnect wakes the workflow sooner.
-    const retryMs = run.retryInMs();
-    if (retryMs === null) await condition(wakes);
-    else {
-      const isWoken = await condition(wakes, retryMs, { summary: 'Until Jira takes what it refused' });
-      if (!isWoken) issueChanged = true; // Due: settleAndRead tries again.
-    }
+    const isWoken = await run.waitUntil(() => !inbox.isEmpty() || issueChanged || isOver());
+    if (!isWoken) issueChanged = true; // Time to try again what was held: settleAndRead does.
+
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
     else if (issueChanged) await settleAndRead();
-    else return run.state(); // Woken because it is over.
+    else return run.state(); // It is over.
   }
 }

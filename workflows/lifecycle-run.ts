@@ -1,4 +1,5 @@
 import {
+  condition,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -45,14 +46,14 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   let shown = '';
   let push: { batchId: string | null; failure: NoIssue | null } | null = null;
   let beforePush: LifecycleState | null = null;
-  let refused: Saying[] = [];
+  let heldCalls: Saying[] = [];
   /** Since when a change in Jira could not be read because of dead credentials. */
   let unreadSince: number | null = null;
   let tries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
     // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isAnythingRefused())) await reload();
+    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isAnythingHeld())) await reload();
     if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
@@ -126,7 +127,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   async function keep(saying: Saying, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
     const since = saying.since ?? Date.now();
     if (kind !== 'held' || Date.now() - since > longestWaitMs) return await note(`${what}_failed`, reason);
-    refused.push({ ...saying, since });
+    heldCalls.push({ ...saying, since });
     if (saying.since === null) await note(`${what}_held`, heldReason(reason));
   }
 
@@ -137,7 +138,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
   }
 
-  const isAnythingRefused = () => refused.length > 0 || unreadSince !== null;
+  const isAnythingHeld = () => heldCalls.length > 0 || unreadSince !== null;
 
   async function reload(): Promise<void> {
     state = await loadLifecycle({ organisationId, findingId });
@@ -183,23 +184,30 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     },
 
     /** Says in Jira what dead credentials kept from being said. */
-    async retryRefused(): Promise<void> {
-      if (!isAnythingRefused()) return;
+    async retryHeldCalls(): Promise<void> {
+      if (!isAnythingHeld()) return;
       tries += 1;
       if (isAtRest(state)) await reload();
-      const due = refused;
-      refused = [];
+      const due = heldCalls;
+      heldCalls = [];
       for (const saying of due) await say(saying);
     },
 
+    /** Nothing is left to wait for: the finding is at rest (open, verified, resolved or blocked), and nothing is held. */
+    isDone: (): boolean => isAtRest(state) && !isAnythingHeld(),
+
     /**
-     * Milliseconds until the next try of what dead credentials kept from being said or read; null where there is
-     * nothing. A reconnect wakes the lifecycle before that; this is the net below it.
+     * Waits until `wakes` holds. False: it is time to try again what dead credentials kept from being said or read. A
+     * reconnect wakes the lifecycle before that; this is the net below it.
      */
-    retryInMs(): number | null {
-      if (isAnythingRefused()) return Math.min(60_000 * 2 ** Math.min(tries, 5), 1_800_000);
+    async waitUntil(wakes: () => boolean): Promise<boolean> {
+      if (isAnythingHeld()) {
+        const ms = Math.min(60_000 * 2 ** Math.min(tries, 5), 1_800_000);
+        return await condition(wakes, ms, { summary: 'Until Jira takes what it refused' });
+      }
       tries = 0;
-      return null;
+      await condition(wakes);
+      return true;
     },
 
     /** What the push with this id is answered. */

@@ -31,7 +31,7 @@ function byMeaning(state: LifecycleState, event: EventOf<'issue_read'>): Step {
       return claimed(state, event.onJiraDone);
     case 'blocked':
       return blockedInJira(state);
-    default:
+    default: // `missing` and `project_lost`: issueRead took them.
       return unchanged(state);
   }
 }

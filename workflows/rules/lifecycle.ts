@@ -34,7 +34,7 @@ export type ClaimVerdict = {
 };
 
 export type LifecycleEvent =
-  // Messages: somebody asks or says something.
+  // Messages: somebody asks or says something. A push is a row with its findings, also that of one (`batchId`).
   | { type: 'push_asked'; actor: Actor; batchId: string; lane?: PushLane | undefined }
   | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }

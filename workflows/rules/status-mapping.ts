@@ -41,8 +41,8 @@ export const defaultBlockedNames = [
 export type StatusMapping = { blockedResolutions: NamedId[]; blockedStatuses: NamedId[] };
 
 /**
- * Classifies a reading. The status category alone says whether the issue is closed; its resolution, or its status where
- * a team-managed project has no choice of resolution, says whether it will not be fixed. Without lists of the project
+ * Classifies a reading. The status category alone says whether the issue is closed; its resolution, or its status (for
+ * team-managed projects, which have no choice of resolution), says whether it will not be fixed. Without lists of the project
  * the default names decide. Done without a resolution is a claim: the re-run verifies it anyway.
  */
 export function issueMeaning(reading: IssueReading, mapping?: StatusMapping): IssueMeaning {
