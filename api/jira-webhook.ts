@@ -51,7 +51,7 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const body = await readBody(req, res);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
-    // The token does not cover the body, so the webhook that it names must be ours, perhaps one newer than the cache.
+    // The token does not cover the body: the webhook that the body names must be this connection's.
     if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);

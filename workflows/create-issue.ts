@@ -1,5 +1,6 @@
 import { ActivityFailure, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
+import { backOff } from './backoff';
 import { jiraTaskQueue, type Timings } from './contract';
 import { type Attempt, findLostIssue } from './find-lost-issue';
 import type { Actor, LinkedIssue } from './rules/lifecycle';
@@ -33,13 +34,11 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   const { organisationId, findingId, batchId, actor } = input;
   // Asks the push gate and opens the link in one transaction; `resumed`: a run that was terminated, say, opened it.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
-  // An earlier run made it.
-  if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue };
-  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // By the gate.
+  if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue }; // An earlier run made it.
+  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // Refused or held by the gate.
 
   const { linkId } = opened;
   let attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };
-  let failures = 0;
   // A run that takes over cannot know what its predecessor sent.
   let answer = opened.resumed ? ambiguous : await send(attempt, input);
   for (;;) {
@@ -50,26 +49,20 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         return { outcome: 'failed', reason: answer.reason };
       case 'held': // Jira no longer takes the credentials. The link stays for the push after the reconnect.
         return { outcome: 'held', reason: heldReason(answer.reason) };
-      case 'no_slot': // Not sent: the connection's turn has not come. The attempt stands.
+      case 'no_slot': // Not sent: the connection's turn has not come.
         await pause(answer.waitMs, 'Wait for a slot of the connection');
         break;
       case 'not_executed': // Rate limited, or nobody there.
-        failures += 1;
-        await pause(Math.max(answer.waitMs, backoffMs(failures)), 'Try again');
+        await backOff(attempt.attempt, answer.waitMs);
         break;
       case 'ambiguous': {
-        // Perhaps sent: the answer was lost, or an earlier run made this attempt. An unsent one is burnt, so that it never
-        // will be (`never_sent`); for a sent one, Jira is searched.
-        const lost = await findLostIssue(attempt, input.timings);
-        if (typeof lost === 'object') return lost; // Found, or the search was refused.
-        // `not_found` has waited already, for the whole search window.
-        if (lost === 'never_sent') {
-          failures += 1;
-          await pause(backoffMs(failures), 'Try again');
-        }
-        break; // There is no issue: the next attempt may go out.
+        // Perhaps sent: the worker died, the answer was lost, or an earlier run made this attempt.
+        const found = await findLostIssue(attempt, input.timings);
+        if (found) return found;
+        break; // This attempt made no issue, and no longer can.
       }
     }
+    // `no_slot` has not used its attempt up.
     if (answer.kind !== 'no_slot') attempt = { ...attempt, ...(await nextAttempt(attempt)) };
     answer = await send(attempt, input);
   }
@@ -97,8 +90,4 @@ async function send(attempt: Attempt, { lane, timings }: CreateInput): Promise<A
 
 async function pause(ms: number, summary: string): Promise<void> {
   if (ms > 0) await sleep(ms, { summary });
-}
-
-function backoffMs(failures: number): number {
-  return Math.min(1000 * 2 ** Math.min(failures, 8), 300_000);
 }

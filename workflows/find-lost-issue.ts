@@ -2,15 +2,13 @@
 
 import { proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
+import { backOff } from './backoff';
 import { jiraTaskQueue, type Timings } from './contract';
 import type { CreateEnd } from './create-issue';
 import { refusalOf } from './jira-refusal';
 import { heldReason } from './rules/push-gate';
 
 export type Attempt = { organisationId: string; linkId: string; attempt: number };
-/** `never_sent`: and it never will be; `not_found`: sent, but it made no issue. */
-export type LostEnd = CreateEnd | 'never_sent' | 'not_found';
-
 const { settleAttempt } = proxyLocalActivities<Activities>({ startToCloseTimeout: '10s', summary: 'PostgreSQL' });
 const { findIssue } = proxyActivities<Activities>({
   taskQueue: jiraTaskQueue,
@@ -23,13 +21,17 @@ const { findIssue } = proxyActivities<Activities>({
 const leastSearches = 5;
 
 /**
- * Closes the attempt, so that it can no longer be sent, and searches Jira for the issue's marker until the search
- * window is over. Where Jira refuses to search, the push ends, and its link waits to be searched for.
+ * Searches Jira for the marker of the issue that an attempt may have made, until the search window is over. An attempt
+ * that was not sent yet is burnt, so that it never will be. Null: the attempt made no issue, and the next one may be
+ * sent at once. Where Jira refuses to search, the push ends, and its link waits to be searched for.
  */
-export async function findLostIssue(attempt: Attempt, timings: Timings): Promise<LostEnd> {
+export async function findLostIssue(attempt: Attempt, timings: Timings): Promise<CreateEnd | null> {
   const settled = await settleAttempt(attempt);
   if (settled.kind === 'linked') return { outcome: 'created', issue: settled.issue };
-  if (settled.kind === 'never_sent') return 'never_sent';
+  if (settled.kind === 'never_sent') {
+    await backOff(attempt.attempt);
+    return null;
+  }
   const { organisationId, linkId } = attempt;
   const { searchWindowMs, searchPauseMs } = timings;
   let since = 0;
@@ -40,7 +42,7 @@ export async function findLostIssue(attempt: Attempt, timings: Timings): Promise
     // Counted from the first answer: while Jira cannot search, nothing is proven, however long that takes.
     since ||= Date.now();
     const isOver = searchWindowMs === 0 || (misses >= leastSearches && Date.now() >= since + searchWindowMs);
-    if (isOver) return 'not_found';
+    if (isOver) return null;
     await sleep(Math.max(searchPauseMs, 1), { summary: 'Search Jira again for the marker' });
   }
 }

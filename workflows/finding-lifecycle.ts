@@ -59,11 +59,11 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   }
 
   await run.load();
-  // Every run begins at rest; what keeps it going then is the message that started it, as yet unanswered.
+  // Over: at rest with nothing held, and every sender has an answer. A new run is at rest, too, but has a message.
   const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
     const isWoken = await run.waitUntil(() => !inbox.isEmpty() || issueChanged || isOver());
-    if (!isWoken) issueChanged = true; // Time to try again what was held: settleAndRead does.
+    if (!isWoken) issueChanged = true; // The time to try held calls again came first: settleAndRead does.
 
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
     else if (issueChanged) await settleAndRead();

@@ -34,7 +34,7 @@ export type ClaimVerdict = {
 };
 
 export type LifecycleEvent =
-  // Messages: somebody asks or says something. A push is a row with its findings, also that of one (`batchId`).
+  // Messages: somebody asks or says something. Every push, also of one finding, is a row: `batchId`.
   | { type: 'push_asked'; actor: Actor; batchId: string; lane?: PushLane | undefined }
   | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
@@ -43,7 +43,7 @@ export type LifecycleEvent =
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed, or held. `before`: the state before the push, to which a closed one returns. */
+  /** Refused by the gate, failed, or held. `before`: where a finding that was closed returns to. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
