@@ -51,8 +51,9 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         const { connectionId } = material;
         const content = await contentOf({ jira, baseUrl }, material);
         const client = await jira.clientFor(connectionId);
-        // Creates of one connection start a little apart, over all processes. A near turn is waited for here.
+        // Creates of one connection start a little apart, over all processes.
         const slot = await slotFor({ connectionId, intervalMs, lane });
+        // Waits for a near turn; of a far one, this says how far.
         const waitMs = await untilSlot(slot, () => db.connections.blockedMs(connectionId));
         if (waitMs > 0) return { kind: 'no_slot', waitMs };
         // The fence: marks the attempt as sent, for one caller alone, and only while no later attempt is open.

@@ -45,7 +45,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
     switch (answer.kind) {
       case 'created':
         return { outcome: 'created', issue: { linkId, key: answer.key } };
-      case 'refused': // By Jira: the push failed, and the link is closed.
+      case 'refused': // By Jira: the push failed, and the activity has closed the link.
         return { outcome: 'failed', reason: answer.reason };
       case 'held': // Jira no longer takes the credentials. The link stays for the push after the reconnect.
         return { outcome: 'held', reason: heldReason(answer.reason) };
@@ -57,9 +57,9 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         break;
       case 'ambiguous': {
         // Perhaps sent: the worker died, the answer was lost, or an earlier run made this attempt.
-        const found = await findLostIssue(attempt, input.timings);
-        if (found) return found;
-        break; // This attempt made no issue, and no longer can.
+        const end = await findLostIssue(attempt, input.timings);
+        if (end) return end;
+        break; // This attempt made no issue, and no longer can: the fence will not let it pass.
       }
     }
     // `no_slot` has not used its attempt up.

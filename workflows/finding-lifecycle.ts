@@ -54,19 +54,20 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // A message came in, and is handled first. The issue still counts as changed, so that the loop comes back here.
     if (isInterrupted) return;
     issueChanged = false; // Before the read, so that a change meanwhile counts.
-    await run.retryHeldCalls(); // Comments and reopenings that dead credentials prevented.
+    await run.retryCalls(); // Comments and reopenings that dead credentials prevented.
     await run.readIssue(); // Handles what it says as the event `issue_read`.
   }
 
   await run.load();
-  // Over: at rest with nothing held, and every sender has an answer. A new run is at rest, too, but has a message.
+  // A new run does not end at once: it has a message that is not answered yet.
   const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
     const isWoken = await run.waitUntil(() => !inbox.isEmpty() || issueChanged || isOver());
-    if (!isWoken) issueChanged = true; // The time to try held calls again came first: settleAndRead does.
+    // False: it is time to retry those comments and reopenings, which settleAndRead does.
+    if (!isWoken) issueChanged = true;
 
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
     else if (issueChanged) await settleAndRead();
-    else return run.state(); // It is over.
+    else return run.state(); // Nothing is left to wait for.
   }
 }

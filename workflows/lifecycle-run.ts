@@ -184,7 +184,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     },
 
     /** Says in Jira what dead credentials kept from being said. */
-    async retryHeldCalls(): Promise<void> {
+    async retryCalls(): Promise<void> {
       if (!isAnythingHeld()) return;
       tries += 1;
       if (isAtRest(state)) await reload();
