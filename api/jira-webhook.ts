@@ -51,8 +51,8 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const body = await readBody(req, res);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
-    // The token does not cover the body: the webhook that the body names must be this connection's. It may be too new
-    // for the cache.
+    // The token does not cover the body: the webhook that the body names must be this connection's,
+    // perhaps one that is newer than the cache.
     if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);

@@ -26,13 +26,13 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
  * sent at most once: just before the request, a conditional update in PostgreSQL (the fence) marks it as sent, which
- * succeeds once per attempt, and not at all when a later attempt is open. After an attempt without a clear answer, Jira
+ * succeeds once per attempt, and never after a later attempt was opened. After an attempt without a clear answer, Jira
  * is searched for the marker, a word in the issue's labels or description, before the next one is sent. It rests on one
  * thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
-  // Asks the push gate and opens the link in one transaction; `resumed`: a run that was terminated, say, opened it.
+  // Asks the push gate and opens the link in one transaction; `resumed`: an earlier run had opened it already.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue }; // An earlier run made it.
   if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // Refused or held by the gate.
@@ -59,7 +59,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         // Perhaps sent: the worker died, the answer was lost, or an earlier run made this attempt.
         const end = await findLostIssue(attempt, input.timings);
         if (end) return end;
-        break; // This attempt made no issue, and no longer can: the fence will not let it pass.
+        break; // This attempt made no issue; the next one, opened below, fences it off for good.
       }
     }
     // `no_slot` has not used its attempt up.

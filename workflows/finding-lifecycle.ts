@@ -25,7 +25,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   // The loop below handles one event at a time, effects included: while an issue is being made, the next event waits.
   // `put` resolves when its event was handled.
   const inbox = createInbox<LifecycleEvent>();
-  let issueChanged = false;
+  let mustRead = false;
 
   async function inTurn(event: LifecycleEvent): Promise<LifecycleState> {
     await inbox.put(event);
@@ -42,7 +42,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   setHandler(verdictSignal, (given) => inbox.put({ type: 'verdict_given', ...given }));
   // Says only that something changed, however often it comes: the loop below goes and reads.
   setHandler(jiraChangedSignal, () => {
-    issueChanged = true;
+    mustRead = true;
   });
   setHandler(lifecycleStateQuery, run.state);
 
@@ -51,23 +51,23 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     const { settleMs } = input.timings;
     const isInterrupted =
       settleMs > 0 && (await condition(() => !inbox.isEmpty(), settleMs, { summary: 'Let the issue settle' }));
-    // A message came in, and is handled first. The issue still counts as changed, so that the loop comes back here.
+    // A message came in, and is handled first; the loop comes back here.
     if (isInterrupted) return;
-    issueChanged = false; // Before the read, so that a change meanwhile counts.
+    mustRead = false; // Before the read, so that a change meanwhile counts.
     await run.retryCalls(); // Comments and reopenings that dead credentials prevented.
     await run.readIssue(); // Handles what it says as the event `issue_read`.
   }
 
   await run.load();
-  // A new run does not end at once: it has a message that is not answered yet.
+  // A new run is at rest, and kept going by the message that started it: its handler waits for the inbox.
   const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
-    const isWoken = await run.waitUntil(() => !inbox.isEmpty() || issueChanged || isOver());
-    // False: it is time to retry those comments and reopenings, which settleAndRead does.
-    if (!isWoken) issueChanged = true;
+    const isWoken = await run.waitUntil(() => !inbox.isEmpty() || mustRead || isOver());
+    // False after a time, where comments or reopenings wait to be retried.
+    if (!isWoken) mustRead = true;
 
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);
-    else if (issueChanged) await settleAndRead();
+    else if (mustRead) await settleAndRead();
     else return run.state(); // Nothing is left to wait for.
   }
 }

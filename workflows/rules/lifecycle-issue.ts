@@ -37,7 +37,7 @@ function byMeaning(state: LifecycleState, event: EventOf<'issue_read'>): Step {
 }
 
 function claimed(state: LifecycleState, onJiraDone: DonePolicy): Step {
-  // Blocked, too: Won't Do may become Done. In any other status there is nothing new to claim.
+  // A blocked finding can be claimed too: Won't Do may be changed to Done. Elsewhere there is nothing new to claim.
   if (state.status !== 'awaiting_fix' && state.status !== 'blocked') return unchanged(state);
   if (onJiraDone === 'resolve') {
     return {

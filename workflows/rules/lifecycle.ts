@@ -43,7 +43,7 @@ export type LifecycleEvent =
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed, or held. `before`: where a finding that was closed returns to. */
+  /** Refused by the gate, failed, or held. `before`: the state before the push, for what a report closed meanwhile. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
