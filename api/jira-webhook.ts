@@ -44,6 +44,7 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
   const auths = cachedAuths(deps);
   const store = storeDelivery(deps);
 
+  // What is thrown, answerTrouble answers with a 4xx, or with 503.
   const handle: RequestHandler = async (req, res) => {
     const connection = await findConnection(auths.cached, connectionIdOf(req));
     const isOauth = connection.kind === 'oauth';
@@ -51,8 +52,8 @@ export function mountJiraWebhook(app: Express, deps: JiraWebhookDeps): void {
     const body = await readBody(req, res);
     if (!isOauth) demandSignature(req, body, connection.secret);
     const root = parseDelivery(body);
-    // The token does not cover the body: the webhook that the body names must be this connection's,
-    // perhaps one that is newer than the cache.
+    // The token does not cover the body: the webhook that the body names must be this connection's
+    // (looked up afresh where the cache does not know it).
     if (isOauth) await demandOwnWebhook(root, connection, auths.fresh);
     const state = await store(connection, root, req.get('x-atlassian-webhook-identifier'));
     deps.count?.(state);

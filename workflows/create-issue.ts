@@ -25,10 +25,10 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
- * sent at most once: just before the request, a conditional update in PostgreSQL (the fence) marks it as sent, which
- * succeeds once per attempt, and never after a later attempt was opened. After an attempt without a clear answer, Jira
- * is searched for the marker, a word in the issue's labels or description, before the next one is sent. It rests on one
- * thing: within `searchWindowMs`, Jira's index shows an issue that exists.
+ * sent at most once: just before the request, an update in PostgreSQL (the fence) marks it as sent. The fence lets an
+ * attempt pass once, and not at all when a later one is open, so that what was given up is never sent late. After an
+ * attempt without a clear answer, Jira is searched for the marker, a word in the issue's labels or description, before
+ * the next one is sent. It rests on one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
   const { organisationId, findingId, batchId, actor } = input;
@@ -59,7 +59,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         // Perhaps sent: the worker died, the answer was lost, or an earlier run made this attempt.
         const end = await findLostIssue(attempt, input.timings);
         if (end) return end;
-        break; // This attempt made no issue; the next one, opened below, fences it off for good.
+        break; // It made no issue; the next attempt, opened below, fences it off.
       }
     }
     // `no_slot` has not used its attempt up.

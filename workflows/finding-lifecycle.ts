@@ -22,8 +22,9 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   // Holds the state, asks the rules what an event makes of it, and performs the effects; `create_issue` is
   // createIssueExactlyOnce.
   const run = createLifecycleRun(input);
-  // The loop below handles one event at a time, effects included: while an issue is being made, the next event waits.
-  // `put` resolves when its event was handled.
+  // The loop below handles one message at a time, effects included: while an issue is being made, the next one waits.
+  // `put` resolves when its event was handled. What the run finds out itself (`push_ended`, `issue_read`, `reopen_ended`)
+  // is handled at once.
   const inbox = createInbox<LifecycleEvent>();
   let mustRead = false;
 
@@ -55,11 +56,11 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     if (isInterrupted) return;
     mustRead = false; // Before the read, so that a change meanwhile counts.
     await run.retryCalls(); // Comments and reopenings that dead credentials prevented.
-    await run.readIssue(); // Handles what it says as the event `issue_read`.
+    await run.readIssue();
   }
 
   await run.load();
-  // A new run is at rest, and kept going by the message that started it: its handler waits for the inbox.
+  // Over: at rest, and no handler still waits for its event. (A new run is at rest, and such a handler keeps it going.)
   const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
     const isWoken = await run.waitUntil(() => !inbox.isEmpty() || mustRead || isOver());

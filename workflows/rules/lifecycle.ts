@@ -5,7 +5,7 @@
 import type { DonePolicy, IssueMeaning } from './status-mapping';
 import type { AuditEvent, FindingStatus, GivenVerdict, MissingDecision, PushLane, SyncRule } from './vocabulary';
 
-/** A link is the row that ties a finding to its issue; it is opened before the issue is made. */
+/** The issue of a finding, and the row that ties the two. */
 export type LinkedIssue = { linkId: string; key: string };
 
 /** What a lifecycle knows. All of it stands on the finding's row and its link, so that a later run starts from there. */
@@ -43,7 +43,7 @@ export type LifecycleEvent =
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed, or held. `before`: the state before the push, for what a report closed meanwhile. */
+  /** Refused by the gate, failed, or held. `before` is restored where a report closed the finding while its push was held. */
   | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
