@@ -2,6 +2,8 @@
 //   node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]
 // makes an organisation with its owner, installs the Slack workspace of SLACK_BOT_TOKEN, and prints the owner's API key,
 // this once.
+//   node dist/api/admin-main.js create-key --member <id of GET /api/v1/members> --name <name>
+// makes an API key for any member, an owner too, and prints it, this once.
 //   node dist/api/admin-main.js rotate-keys
 // seals every stored secret again with the first of ENCRYPTION_KEYS, while the system runs.
 
@@ -15,10 +17,14 @@ import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/
 
 const usage =
   'Say: node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]\n' +
+  ' or: node dist/api/admin-main.js create-key --member <id of GET /api/v1/members> --name <name>\n' +
   ' or: node dist/api/admin-main.js rotate-keys';
 
 type Wanted = { name: string; owner: string; slackUser: string | null; slackChannel: string | null };
-type Act = { kind: 'create-organisation'; wanted: Wanted } | { kind: 'rotate-keys' };
+type Act =
+  | { kind: 'create-organisation'; wanted: Wanted }
+  | { kind: 'create-key'; memberId: string; name: string }
+  | { kind: 'rotate-keys' };
 
 async function run(): Promise<void> {
   const act = readArguments();
@@ -27,6 +33,7 @@ async function run(): Promise<void> {
   const db = createDb({ url: config.databaseUrl, box, poolSize: 2 });
   try {
     if (act.kind === 'rotate-keys') await rotate({ db, box });
+    else if (act.kind === 'create-key') await createKey(db, act);
     else await createOrganisation({ db, box, config, wanted: act.wanted });
   } finally {
     await db.close();
@@ -37,9 +44,12 @@ function readArguments(): Act {
   const text = { type: 'string' } as const;
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { name: text, owner: text, 'slack-user': text, 'slack-channel': text },
+    options: { name: text, owner: text, member: text, 'slack-user': text, 'slack-channel': text },
   });
   if (positionals[0] === 'rotate-keys' && positionals.length === 1) return { kind: 'rotate-keys' };
+  if (positionals[0] === 'create-key' && values.member && values.name) {
+    return { kind: 'create-key', memberId: values.member, name: values.name };
+  }
   if (positionals[0] !== 'create-organisation' || !values.name || !values.owner) throw new Error(usage);
   const { name, owner, 'slack-user': slackUser = null, 'slack-channel': slackChannel = null } = values;
   return { kind: 'create-organisation', wanted: { name, owner, slackUser, slackChannel } };
@@ -59,6 +69,14 @@ async function rotate({ db, box }: { db: Db; box: SecretBox }): Promise<void> {
   throw new Error(
     `${lost.join('\n')}\nKeep the older keys until this is settled: add the missing key back, or enter these secrets again.`,
   );
+}
+
+async function createKey(db: Db, { memberId, name }: { memberId: string; name: string }): Promise<void> {
+  const organisationId = await db.members.organisationOf(memberId);
+  if (!organisationId)
+    throw new Error(`There is no member ${memberId}. GET /api/v1/members lists them with their ids.`);
+  const { key } = await db.members.createKey(organisationId, { memberId, name, scopes: [] });
+  process.stdout.write(`API key ${name}, shown this once: ${key}\n`);
 }
 
 async function createOrganisation(input: { db: Db; box: SecretBox; config: Config; wanted: Wanted }): Promise<void> {

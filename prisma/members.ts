@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role } from '../workflows/rules/vocabulary';
-import type { PrismaClient } from './generated/client';
+import type { Prisma, PrismaClient } from './generated/client';
 
 export type MemberRow = { id: string; organisationId: string; name: string; role: Role; slackUserId: string | null };
 export type ApiKeyRow = {
@@ -31,6 +31,13 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
     role: row.role as Role,
     slackUserId: row.slackUserId,
   });
+  /** Who comes and who goes is settled one after the other: both look at the others first. */
+  async function oneByOne<T>(organisationId: string, work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T> {
+    return await prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`members:${organisationId}`}, 0))`;
+      return await work(tx);
+    }, patience);
+  }
   return {
     async createOrganisation(name: string): Promise<string> {
       return (await prisma.organisation.create({ data: { name } })).id;
@@ -38,10 +45,9 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
 
     async list(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<MemberRow[]> {
       const rows = await prisma.member.findMany({
-        where: { organisationId, removedAt: null },
+        where: { organisationId, removedAt: null, ...after(page) },
         orderBy: { id: 'asc' },
         take: page.limit,
-        ...(page.after ? { cursor: { id: page.after }, skip: 1 } : {}),
       });
       return rows.map(toMember);
     },
@@ -56,30 +62,37 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
       organisationId: string,
       input: { name: string; role: Role; slackTeamId: string | null; slackUserId: string | null },
     ): Promise<MemberRow | null> {
-      if (input.slackUserId) {
-        const taken = await prisma.member.findFirst({
-          where: { organisationId, slackTeamId: input.slackTeamId, slackUserId: input.slackUserId, removedAt: null },
-        });
-        if (taken) return null;
-      }
-      return toMember(await prisma.member.create({ data: { organisationId, ...input } }));
+      const { slackTeamId, slackUserId } = input;
+      return await oneByOne(organisationId, async (tx) => {
+        const same = { organisationId, slackTeamId, slackUserId, removedAt: null };
+        if (slackUserId && (await tx.member.findFirst({ where: same }))) return null;
+        return toMember(await tx.member.create({ data: { organisationId, ...input } }));
+      });
     },
 
-    /** Removes a member and revokes their keys; their name stays in histories. */
-    async remove(organisationId: string, id: string): Promise<boolean> {
-      const at = new Date();
-      const [removed] = await prisma.$transaction([
-        prisma.member.updateMany({
+    /** Removes a member, unless it is the last owner, and revokes their keys; their name stays in histories. */
+    async remove(organisationId: string, id: string): Promise<'removed' | 'last_owner'> {
+      const removedAt = new Date();
+      return await oneByOne(organisationId, async (tx) => {
+        const owners = await tx.member.findMany({ where: { organisationId, role: 'owner', removedAt: null }, take: 2 });
+        if (owners.length === 1 && owners[0]?.id === id) return 'last_owner';
+        await tx.member.updateMany({
           where: { organisationId, id, removedAt: null },
-          data: { removedAt: at, slackUserId: null },
-        }),
-        prisma.apiKey.updateMany({ where: { organisationId, memberId: id, revokedAt: null }, data: { revokedAt: at } }),
-      ]);
-      return removed.count === 1;
+          data: { removedAt, slackUserId: null },
+        });
+        await tx.apiKey.updateMany({
+          where: { organisationId, memberId: id, revokedAt: null },
+          data: { revokedAt: removedAt },
+        });
+        return 'removed';
+      });
     },
 
-    async countOwners(organisationId: string): Promise<number> {
-      return await prisma.member.count({ where: { organisationId, role: 'owner', removedAt: null } });
+    /** The organisation of a member who was not removed; null for any other text. */
+    async organisationOf(memberId: string): Promise<string | null> {
+      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(memberId)) return null;
+      const row = await prisma.member.findFirst({ where: { id: memberId, removedAt: null } });
+      return row?.organisationId ?? null;
     },
 
     async bySlackUser(who: { teamId: string; userId: string }): Promise<MemberRow | null> {
@@ -110,10 +123,9 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
 
     async listKeys(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<ApiKeyRow[]> {
       return await prisma.apiKey.findMany({
-        where: { organisationId, revokedAt: null },
+        where: { organisationId, revokedAt: null, ...after(page) },
         orderBy: { id: 'asc' },
         take: page.limit,
-        ...(page.after ? { cursor: { id: page.after }, skip: 1 } : {}),
       });
     },
 
@@ -146,6 +158,14 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
       return row?.teamId ?? null;
     },
   };
+}
+
+/** Milliseconds to get a connection, and for the transaction with what it waits for. */
+const patience = { maxWait: 5_000, timeout: 30_000 };
+
+/** Not Prisma's `cursor`: that skips a row when the one that it names is gone. */
+function after(page: { after?: string | undefined }): { id?: { gt: string } } {
+  return page.after ? { id: { gt: page.after } } : {};
 }
 
 // A key has 256 random bits, so a fast hash is enough: there is nothing to guess.

@@ -148,7 +148,12 @@ export function createJiraRequest(deps: JiraRequestDeps) {
 
 /** Builds a path from fixed words and encoded variables: ``pathOf`/issue/${key}` ``. */
 export function pathOf(words: TemplateStringsArray, ...variables: string[]): string {
-  return words.reduce((path, word, index) => path + encodeURIComponent(variables[index - 1] ?? '') + word);
+  return words.reduce((path, word, index) => path + encoded(variables[index - 1] ?? '') + word);
+}
+
+/** Half of a surrogate pair cannot be encoded: it goes as the character that stands for it, and Jira finds nothing. */
+function encoded(variable: string): string {
+  return encodeURIComponent(variable.replace(/\p{Surrogate}/gu, '\uFFFD'));
 }
 
 function kindOf(call: JiraCall): CallKind {

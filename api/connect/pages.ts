@@ -7,6 +7,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Db } from '../../prisma/client';
 import type { Connecting } from '../operations/connecting';
+import { refuseUnfitInput } from '../operations/fit-input';
 import { Refusal } from '../operations/refusal';
 import type { Operations } from '../operations/types';
 import { addAtlassianRoutes } from './atlassian-routes';
@@ -49,6 +50,10 @@ export function createConnectPages(deps: PageDeps): Router {
   });
   router.use(headers(deps));
   router.use(express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 1_200 }));
+  router.use((req, _res, next) => {
+    for (const part of [req.query, req.body]) refuseUnfitInput(part);
+    next();
+  });
 
   const pages: Pages = {
     ...deps,

@@ -167,7 +167,7 @@ function placeOf(value: unknown): SarifResult['places'][number] {
 function uriOf(location: Json | null): string {
   const uri = cleanText(stringOf(location, 'uri'), lengths.snippet);
   try {
-    return /^https?:/i.test(uri) ? uri : decodeURIComponent(uri);
+    return /^https?:/i.test(uri) ? uri : cleanText(decodeURIComponent(uri), lengths.snippet);
   } catch {
     return uri;
   }

@@ -46,17 +46,27 @@ export function pageOf(page: PageInput | undefined): { limit: number; after: str
   const limit = Math.min(Math.max(page?.limit ?? defaultLimit, 1), maxLimit);
   if (!page?.cursor) return { limit, after: undefined };
   const after = Buffer.from(page.cursor, 'base64url').toString('utf8');
-  if (!after.startsWith('k:')) throw badCursor();
+  if (!after.startsWith('k:') || after.includes('\0')) throw badCursor();
   return { limit, after: after.slice(2) };
+}
+
+/** The same for lists in the order of ids. */
+export function idPageOf(page: PageInput | undefined): { limit: number; after: string | undefined } {
+  const { limit, after } = pageOf(page);
+  if (after !== undefined && !isUuid(after)) throw badCursor();
+  return { limit, after };
 }
 
 /** The same for lists in the order of numbers. */
 export function numberPageOf(page: PageInput | undefined): { limit: number; after: number } {
   const { limit, after } = pageOf(page);
-  const number = after === undefined ? 0 : Number(after);
-  if (!Number.isSafeInteger(number)) throw badCursor();
-  return { limit, after: number };
+  if (after === undefined) return { limit, after: 0 };
+  if (!/^\d{1,10}$/.test(after) || Number(after) > maxNumber) throw badCursor();
+  return { limit, after: Number(after) };
 }
+
+/** PostgreSQL's integer. */
+const maxNumber = 2_147_483_647;
 
 /** A page from `limit + 1` rows: the row too many says that there is more. */
 export function toPage<R, T>(rows: R[], limit: number, keyOf: (row: R) => string | number, view: (row: R) => T) {
@@ -78,8 +88,12 @@ export function orNotFound<T>(value: T | null | undefined, what: string, cure: s
 
 /** Refuses what is not a UUID, before the database would. */
 export function uuid(id: string, what: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   throw new Refusal('not_found', 'not_found', `${what} ${id.slice(0, 60)} is not there. Check the id.`);
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
 }
 
 function badCursor(): Refusal {

@@ -1,7 +1,7 @@
 import type { ApiKeyRow, MemberRow } from '../../prisma/members';
 import { operations } from '../../workflows/rules/permissions';
 import type { OperationDeps } from './deps';
-import { demand, orNotFound, pageOf, toPage, uuid } from './guard';
+import { demand, idPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
 import type { ApiKeyView, Caller, MemberView, Operations } from './types';
 
@@ -46,7 +46,7 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
 
     async listMembers(caller, page) {
       demand(caller, 'read');
-      const { limit, after } = pageOf(page);
+      const { limit, after } = idPageOf(page);
       return toPage(
         await members.list(caller.organisationId, { after, limit: limit + 1 }),
         limit,
@@ -74,15 +74,14 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
       demand(caller, 'manage_members');
       const member = await memberById(caller, id);
       refuseAbove(caller, member.role);
-      if (member.role === 'owner' && (await members.countOwners(caller.organisationId)) < 2) {
+      if ((await members.remove(caller.organisationId, member.id)) === 'last_owner') {
         throw new Refusal('conflict', 'last_owner', 'This is the last owner. Make somebody else an owner first.');
       }
-      await members.remove(caller.organisationId, member.id);
     },
 
     async listApiKeys(caller, page) {
       demand(caller, 'manage_members');
-      const { limit, after } = pageOf(page);
+      const { limit, after } = idPageOf(page);
       return toPage(
         await members.listKeys(caller.organisationId, { after, limit: limit + 1 }),
         limit,
@@ -94,7 +93,7 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
     async createApiKey(caller, request) {
       demand(caller, 'manage_members');
       const member = await memberById(caller, request.member);
-      refuseAbove(caller, member.role);
+      refuseForOthers(caller, member);
       const scopes = request.scopes ?? [];
       const unknown = scopes.filter((scope) => scope !== '*' && !(operations as readonly string[]).includes(scope));
       if (unknown.length > 0) {
@@ -104,6 +103,7 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
           `There is no scope ${unknown.join(', ')}. Choose among: *, ${operations.join(', ')}.`,
         );
       }
+      refuseWiderScopes(caller, scopes);
       const { key, row } = await members.createKey(caller.organisationId, {
         memberId: member.id,
         name: request.name,
@@ -127,6 +127,35 @@ function refuseAbove(caller: Caller, role: MemberRow['role']): void {
   if (role === 'owner' && caller.role !== 'owner') {
     throw new Refusal('forbidden', 'forbidden', 'Only an owner can do this to an owner. Ask one of them.');
   }
+}
+
+/** A key acts as its member: with a peer's key one could approve what one asked for oneself. */
+function refuseForOthers(caller: Caller, member: MemberRow): void {
+  if (member.id === caller.memberId || ranks[member.role] < ranks[caller.role]) return;
+  const who =
+    member.role === 'owner'
+      ? 'An operator can make one for them (admin-main.js create-key)'
+      : 'Only they or an owner can make one';
+  throw new Refusal(
+    'forbidden',
+    'key_for_other',
+    `${member.name} is ${member.role} and you are ${caller.role}: a key would let you act as ${member.name}. ${who}; make one for yourself, or for somebody whose role is below yours.`,
+  );
+}
+
+const ranks = { member: 0, admin: 1, owner: 2 } as const;
+
+/** A key hands out nothing that it may not do itself; a key without scopes may do all that its member may. */
+function refuseWiderScopes({ scopes: own }: Caller, wanted: string[]): void {
+  if (!own || own.includes('*')) return;
+  const wider = wanted.filter((scope) => !own.includes(scope));
+  if (wanted.length > 0 && wider.length === 0) return;
+  const what = wanted.length === 0 ? 'a key without scopes, which may do everything' : `the scope ${wider.join(', ')}`;
+  throw new Refusal(
+    'forbidden',
+    'scope_missing',
+    `This API key may not hand out ${what}. Name scopes that it has itself (${own.join(', ')}), or use a key that has more.`,
+  );
 }
 
 function callerOf(member: MemberRow, rest: Pick<Caller, 'via' | 'scopes'>): Caller {

@@ -5,7 +5,7 @@ import type { OperationDeps } from './deps';
 import { demand } from './guard';
 import { Refusal } from './refusal';
 import { createRuleKeeping, defined, warningsOf } from './rule-keeping';
-import { refuseBadTemplate } from './rule-refusals';
+import { refuseUnfitRule } from './rule-refusals';
 import { sourceByKey } from './sources';
 import type { Caller, Operations, RuleChange, RuleView } from './types';
 
@@ -19,7 +19,7 @@ export function createRuleOperations(deps: OperationDeps): RuleOperations {
   /** Null where somebody else changed the rule meanwhile: what is absent from a change stays as *they* left it. */
   async function put(caller: Caller, source: SourceRow, change: RuleChange): Promise<RuleView | null> {
     const rule = changedRule(source.rule, change);
-    refuseUnfit(rule);
+    refuseUnfitRule(rule);
     const { connection: named = source.connectionId } = change;
     const connectionId = named === source.connectionId ? named : await knownConnection(caller, named);
     const allowed = rule.otherConnections ?? [];
@@ -107,16 +107,6 @@ async function groupingWarnings({ db }: OperationDeps, source: SourceRow): Promi
   if (kept === 0) return [others];
   const findings = kept === 1 ? '1 finding that is in Jira keeps its' : `${kept} findings that are in Jira keep their`;
   return [`${findings} grouping until closed, so that none gets a second issue. ${others}`];
-}
-
-function refuseUnfit(rule: SyncRule): void {
-  refuseBadTemplate(rule.template);
-  if (!rule.enabled || rule.projectKey) return;
-  throw new Refusal(
-    'invalid',
-    'project_key_missing',
-    'An enabled source needs a Jira project key, or nothing could be pushed. Give projectKey too.',
-  );
 }
 
 function changedRule(rule: SyncRule, change: RuleChange): SyncRule {

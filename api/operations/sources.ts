@@ -4,7 +4,7 @@ import type { OperationDeps } from './deps';
 import { demand, orNotFound, pageOf, toPage } from './guard';
 import { Refusal } from './refusal';
 import { createRuleKeeping, defined, warningsOf } from './rule-keeping';
-import { refuseBadTemplate } from './rule-refusals';
+import { refuseUnfitRule } from './rule-refusals';
 import type { Caller, Operations, SourceView } from './types';
 
 type SourceOperations = Pick<Operations, 'listSources' | 'createSource'>;
@@ -27,7 +27,9 @@ export function createSourceOperations(deps: OperationDeps): SourceOperations {
       const connectionId = await knownConnection(caller, source.connection);
       const rule: SyncRule = { ...defaultRule, ...defined(source.rule ?? {}) };
       if (source.projectKey) rule.projectKey = source.projectKey;
-      refuseBadTemplate(rule.template);
+      refuseUnfitRule(rule);
+      const others = rule.otherConnections ?? [];
+      for (const id of others) await knownConnection(caller, id);
       if (rule.enabled) await rulesChecked(caller, { connectionId, rule });
       const { key, name, kind } = source;
       const created = await db.sources.create(caller.organisationId, { key, name, kind, connectionId, rule });
@@ -38,7 +40,7 @@ export function createSourceOperations(deps: OperationDeps): SourceOperations {
           `The key "${key}" is taken. Choose another one, or use that source.`,
         );
       }
-      await routingChanged(caller, [connectionId]);
+      await routingChanged(caller, [connectionId, ...others]);
       return viewOf(created);
     },
   };

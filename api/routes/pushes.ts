@@ -33,6 +33,7 @@ export const pushRoutes: Route[] = [
     answers: {
       200: { description: 'With dryRun: what a push would create, reuse and refuse', schema: pushPreview },
       202: { description: 'Started; ask for the push by its id', schema: pushView },
+      409: { description: 'The Idempotency-Key was used for another push' },
     },
     handle: async ({ operations, caller, headers, body: { dryRun, ...request } }) => {
       if (dryRun) return { status: 200, body: await operations.previewPush(caller, request) };

@@ -2,6 +2,7 @@
 
 import type { Request } from 'express';
 import { z } from 'zod';
+import { refuseUnfitInput } from '../operations/fit-input';
 import { Refusal } from '../operations/refusal';
 import type { Caller, EvidenceFile, Operations } from '../operations/types';
 
@@ -68,6 +69,8 @@ export function defineRoute<
     headers: headers ?? null,
     body: body ?? null,
     async serve(operations, caller, req) {
+      // Before the schemas, which read values in depth and answer 404 for a path that they do not know.
+      for (const part of [req.params, req.query, req.body]) refuseUnfitInput(part);
       return handle({
         operations,
         caller,

@@ -36,6 +36,15 @@ describe('the admin command', () => {
     expect(await db.members.byKey(printed)).toMatchObject({ member: { name: 'Olivia', role: 'owner' } });
   });
 
+  it('makes a key for any member, and says so where there is none', async () => {
+    const organisationId = await db.members.createOrganisation('Acme');
+    const second = { name: 'Omar', role: 'owner', slackTeamId: null, slackUserId: null } as const;
+    const { id = '' } = (await db.members.create(organisationId, second)) ?? {};
+    const printed = /rk_[\w-]+/.exec(admin('create-key', '--member', id, '--name', 'ci').stdout)?.[0] ?? '';
+    expect(await db.members.byKey(printed)).toMatchObject({ member: { name: 'Omar', role: 'owner' }, scopes: [] });
+    expect(admin('create-key', '--member', 'nobody', '--name', 'ci')).toMatchObject({ status: 1, stdout: '' });
+  });
+
   it('says what it wants when the arguments are not complete, and makes nothing', async () => {
     const before = await db.prisma.organisation.count();
     const refused = admin('create-organisation', '--name', 'Acme');
