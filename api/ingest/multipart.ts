@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { finished, type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
@@ -88,7 +88,10 @@ async function readParts(body: Readable, { form, boundary, folder, gzip }: Readi
   const seen = { report: false };
   try {
     const taken = await new Promise<Part[]>((resolve, reject) => {
-      for (const stream of [body, source, meter, form]) stream.on('error', reject);
+      // Also of one that was closed before this, such as when the sender went away meanwhile, or without an error.
+      const orReject = (error?: Error | null) => error && reject(error);
+      for (const stream of [body, source, meter]) finished(stream, { writable: false }, orReject);
+      form.on('error', reject);
       form.on('partsLimit', () => reject(tooManyParts()));
       form.on('file', (field: string | undefined, file, filename: string | undefined, _encoding, mimeType) => {
         // Busboy tells of a broken end on the part too, perhaps when nobody reads it any more.
@@ -109,7 +112,9 @@ async function readParts(body: Readable, { form, boundary, folder, gzip }: Readi
     return taken;
   } catch (error) {
     source.unpipe(meter);
-    for (const stream of [body, source, meter, ...open]) stream.destroy();
+    // With an error: pipeline waits for ever for a part whose last bytes have come and that is closed without one.
+    const over = new Error('The form was refused', { cause: error });
+    for (const stream of [body, source, meter, form, ...open]) stream.destroy(over);
     await Promise.allSettled(parts);
     throw error;
   }

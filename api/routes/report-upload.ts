@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { ReportUpload } from '../operations/types';
 import { HttpRefusal } from '../problem';
@@ -40,19 +40,35 @@ function formOf(req: Request): string | undefined {
 
 /**
  * The request's body as a stream of its own: who reads it may destroy it, as a pipeline does over the limit, and the
- * connection still carries the answer.
+ * connection still carries the answer. What nobody reads any more is taken from the sender all the same: most clients
+ * listen for an answer only when they have sent everything.
  */
 function bodyOf(req: Request): Readable {
   const body = new PassThrough();
-  req.pipe(body);
-  req.on('close', () => {
-    if (!req.complete) body.destroy(Object.assign(new Error('The upload was interrupted'), { code: 'ECONNRESET' }));
-  });
+  const end = () => body.destroy(Object.assign(new Error('The upload was interrupted'), { code: 'ECONNRESET' }));
+  // Where nobody reads it (any more), a failure of the upload concerns nobody.
+  body.on('error', () => undefined);
   body.on('close', () => {
     req.unpipe(body);
     req.resume();
   });
-  // Where nobody reads it (any more), a failure of the upload concerns nobody.
-  body.on('error', () => undefined);
+  // A sender who goes away early may have sent everything.
+  req.on('close', () => {
+    if (!req.readableEnded) end();
+  });
+  if (req.destroyed) end();
+  else req.pipe(body);
+  if (req.res) answerEarly(req, req.res, end);
   return body;
+}
+
+/** What is refused before its end is answered at once, even where nobody has begun to read it. */
+function answerEarly(req: Request, res: Response, end: () => void): void {
+  res.on('finish', end);
+  // Closed under a sender who still sends, the connection would take the answer with it.
+  const { shouldKeepAlive } = res;
+  res.shouldKeepAlive = true;
+  req.on('end', () => {
+    res.shouldKeepAlive = shouldKeepAlive;
+  });
 }

@@ -72,8 +72,8 @@ describe('taking in a report', () => {
     const first = report(1, [finding('label', ['/#mail'])], { idempotencyKey: 'run-1', bodyHash: 'a' });
     const stored = await world.stored(at.organisationId, first);
     const again = await world.reports.ingest(at.organisationId, first);
-    const { reportId, counts, pictures } = stored;
-    expect(again).toEqual({ kind: 'repeated', format: 'axe-core', reportId, counts, pictures });
+    const { reportId, counts, pictures, follows } = stored;
+    expect(again).toEqual({ kind: 'repeated', format: 'axe-core', reportId, counts, pictures, follows });
     expect(await world.reports.earlier(at.organisationId, first)).toEqual(again);
     const other = { ...first, bodyHash: 'b' };
     expect(await world.reports.ingest(at.organisationId, other)).toEqual({ kind: 'conflict' });

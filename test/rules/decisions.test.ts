@@ -1,6 +1,6 @@
 import { mappingOf, proposedMapping } from '../../workflows/rules/mapping-lists';
 import { isAllowed } from '../../workflows/rules/permissions';
-import { type PushCandidate, pushDecision } from '../../workflows/rules/push-gate';
+import { acceptedReason, type PushCandidate, pushDecision } from '../../workflows/rules/push-gate';
 import { type IssueReading, issueMeaning } from '../../workflows/rules/status-mapping';
 import { defaultRule } from '../../workflows/rules/vocabulary';
 
@@ -122,6 +122,13 @@ describe('C10 S8 the push gate of what waits', () => {
     const excluded = { ...waiting, rule: { ...waiting.rule, enabled: false } };
     expect(pushDecision(excluded)).toEqual({ kind: 'refuse', reason: expect.stringContaining('excluded') });
     expect(pushDecision({ ...waiting, jiraKey: 'ACC-7' })).toEqual({ kind: 'reuse', jiraKey: 'ACC-7' });
+  });
+  it('S8 V9 refuses what was accepted when its issue was deleted, and no other blocked finding', () => {
+    const blocked: PushCandidate = { ...waiting, status: 'blocked', jiraKey: 'ACC-7' };
+    const refused = { kind: 'refuse', reason: expect.stringMatching(/accepted.*ACC-7 was deleted.*unlink ACC-7/) };
+    expect(pushDecision({ ...blocked, statusReason: acceptedReason('ACC-7') })).toEqual(refused);
+    const closed = { ...blocked, statusReason: 'Closed in Jira as not to be fixed.' };
+    expect(pushDecision(closed)).toEqual({ kind: 'reuse', jiraKey: 'ACC-7' });
   });
   it('S8 refuses what waits for a decision about its deleted issue', () => {
     const missing = { ...waiting, jiraKey: 'ACC-7', missing: true };

@@ -7,6 +7,7 @@ import {
   newLifecycle,
 } from '../../workflows/rules/lifecycle';
 import { nextStep, wouldChange } from '../../workflows/rules/next-step';
+import { acceptedReason } from '../../workflows/rules/push-gate';
 import { type FindingStatus, findingStatuses } from '../../workflows/rules/vocabulary';
 
 const mel: Actor = { kind: 'member', id: 'mel' };
@@ -166,6 +167,13 @@ describe('the lifecycle of a finding', () => {
       ['record:recreate_asked'],
     ],
     ['S8 accept blocks it', missing('needs_rerun'), decided('accept'), 'blocked', ['record:accepted']],
+    [
+      'S8 V9 a push of what was accepted is refused',
+      { ...linked('blocked'), reason: acceptedReason('ACC-1') },
+      pushAsked,
+      'blocked',
+      ['record:push_refused'],
+    ],
     ['S8 drop opens it', missing('awaiting_fix'), decided('drop'), 'open', ['record:dropped']],
     ['S8 nothing is decided about what is there', linked('awaiting_fix'), decided('drop'), 'awaiting_fix', []],
     [

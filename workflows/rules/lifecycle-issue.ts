@@ -11,7 +11,7 @@ import {
   type Step,
   unchanged,
 } from './lifecycle';
-import { missingReason } from './push-gate';
+import { acceptedReason, missingReason } from './push-gate';
 import type { DonePolicy } from './status-mapping';
 
 export function issueRead(before: LifecycleState, event: EventOf<'issue_read'>): Step {
@@ -98,21 +98,22 @@ function issueMissing(state: LifecycleState, { key }: LinkedIssue): Step {
   };
 }
 
-export function missingDecided(state: LifecycleState, { decision, actor }: EventOf<'missing_decided'>): Step {
+export function missingDecided(state: LifecycleState, { decision, actor, askId }: EventOf<'missing_decided'>): Step {
   if (!state.issue || !state.missing) return unchanged(state);
   const { key } = state.issue;
+  const told = askId ? { decidedBy: askId } : {};
   const decided = { withdraw: true, occurrences: 'seen' as const };
   if (decision === 'accept') {
-    const reason = `Accepted as it is: ${key} was deleted in Jira.`;
+    const reason = acceptedReason(key);
     return {
-      state: { ...state, status: 'blocked', missing: false, reason },
+      state: { ...state, ...told, status: 'blocked', missing: false, reason },
       effects: [{ type: 'record', event: 'accepted', actor, detail: reason, ...decided }],
     };
   }
   // The dead link becomes history; a new issue is an ordinary push after it.
   const event = decision === 'recreate' ? 'recreate_asked' : 'dropped';
   return {
-    state: { ...state, status: 'open', issue: null, missing: false, reason: null },
+    state: { ...state, ...told, status: 'open', issue: null, missing: false, reason: null },
     effects: [{ type: 'record', event, actor, detail: key, ...decided }],
   };
 }

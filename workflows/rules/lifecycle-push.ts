@@ -1,13 +1,13 @@
 // What a push, its approval, and a link to an existing issue make of a finding.
 
 import { type Effect, type EventOf, isAtRest, type LifecycleState, recheck, type Step, unchanged } from './lifecycle';
-import { missingReason } from './push-gate';
+import { goneReason } from './push-gate';
 
 export function pushAsked(state: LifecycleState, { actor, batchId, lane }: EventOf<'push_asked'>): Step {
-  if (state.issue && state.missing) {
-    const reason = missingReason(state.issue.key);
-    const items = { outcome: 'refused' as const, reason };
-    return { state, effects: [{ type: 'record', event: 'push_refused', actor, detail: reason, items }] };
+  const gone = state.issue && goneReason({ ...state, key: state.issue.key });
+  if (gone) {
+    const items = { outcome: 'refused' as const, reason: gone };
+    return { state, effects: [{ type: 'record', event: 'push_refused', actor, detail: gone, items }] };
   }
   if (state.issue) {
     const items = { outcome: 'reused' as const };

@@ -8,6 +8,8 @@ export type PushCandidate = {
   jiraKey: string | null;
   /** The linked issue was deleted in Jira, and nobody has decided yet what becomes of the finding. */
   missing?: boolean;
+  /** What stands on the finding as the reason of its status. */
+  statusReason?: string | null;
   /** Reports no longer find it; it is not `resolved` yet only because it waited for approval. */
   absent?: boolean;
   /** Another push of it waits for approval. */
@@ -30,7 +32,8 @@ export type PushDecision =
 export function pushDecision(candidate: PushCandidate): PushDecision {
   // With an issue there is nothing to make, whatever the finding's status.
   if (candidate.jiraKey) {
-    if (candidate.missing) return { kind: 'refuse', reason: missingReason(candidate.jiraKey) };
+    const gone = goneReason({ ...candidate, key: candidate.jiraKey, reason: candidate.statusReason ?? null });
+    if (gone) return { kind: 'refuse', reason: gone };
     return { kind: 'reuse', jiraKey: candidate.jiraKey };
   }
   const reason = refusal(candidate);
@@ -95,4 +98,20 @@ export function heldCause(reason: string | null): string | null {
 /** Why nothing can be done with an issue that is gone, and what can be decided. */
 export function missingReason(key: string): string {
   return `${key} was deleted in Jira, or Recheck can no longer see it. Recreate it, accept the finding as it is, or drop the link.`;
+}
+
+const ACCEPTED = 'Accepted as it is: ';
+
+/** Why a finding is blocked that was accepted without its issue. */
+export function acceptedReason(key: string): string {
+  return `${ACCEPTED}${key} was deleted in Jira.`;
+}
+
+type Gone = { key: string; missing?: boolean; status: FindingStatus; reason?: string | null };
+
+/** Why a finding with the issue `key` cannot be pushed, and what can be done, where that issue is not in Jira any more; else null. */
+export function goneReason({ key, missing, status, reason }: Gone): string | null {
+  if (missing) return missingReason(key);
+  if (status !== 'blocked' || !reason?.startsWith(ACCEPTED)) return null;
+  return `It was accepted as it is when ${key} was deleted in Jira. To push it anew, unlink ${key} first: the finding is open again then.`;
 }
