@@ -25,7 +25,7 @@ import type { CardLookup } from './find';
 import { createIdentity, type Identity } from './identity';
 import { type ActionHandler, createListeners } from './listener';
 import { boltLogger, type Log } from './log';
-import { decideMissing } from './missing';
+import { decideMissing, dropDeadLink } from './missing';
 import { countTicks, openPicker, pushChosen, tickAll, turnPage, untickAll } from './picking';
 import { askWhere, pushAll, pushElsewhere, pushNamed } from './pushing';
 import { showList, showNextPage, showWhy } from './reading';
@@ -103,6 +103,7 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
   on(findingActions.recreate, decideMissing('recreate'));
   on(findingActions.accept, decideMissing('accept'));
   on(findingActions.drop, decideMissing('drop'));
+  on(findingActions.unlink, dropDeadLink);
   app.action<BlockAction>(findingActions.openInJira, listeners.linkOnly());
   app.action<BlockAction>(noticeActions.openSite, listeners.linkOnly());
 
@@ -122,7 +123,8 @@ function register(app: App, deps: BotDeps, identity: Identity): void {
 
   registerPushes(app, listeners, on);
   const channelOf = (view: ViewOutput) => failOrigin(view.private_metadata).channel;
-  app.view(failView.callback, listeners.view(failWithNote, { channelOf }));
+  const originalOf = (view: ViewOutput) => failOrigin(view.private_metadata).original ?? null;
+  app.view(failView.callback, listeners.view(failWithNote, { channelOf, originalOf }));
 
   app.event('user_change', async ({ event, context }) => {
     if (context.teamId) identity.forget({ teamId: context.teamId, userId: event.user.id });
@@ -160,14 +162,16 @@ function registerPushes(app: App, listeners: ReturnType<typeof createListeners>,
   app.view(ruleView.callback, listeners.view(saveRule, ruling));
 
   const rejectedIn = (view: ViewOutput) => rejectOrigin(view.private_metadata).channel;
-  app.view(rejectView.callback, listeners.view(rejectWithNote, { channelOf: rejectedIn }));
+  const originalOf = (view: ViewOutput) => rejectOrigin(view.private_metadata).original ?? null;
+  app.view(rejectView.callback, listeners.view(rejectWithNote, { channelOf: rejectedIn, originalOf }));
 }
 
 /** The menu behind the three dots of a card: `<verb> <finding> [<session id>]`. */
 function fromOverflow(cards: CardLookup): ActionHandler {
   return async (ask, value) => {
     const [verb, ...rest] = value.split(' ');
-    if (verb === 'skip' || verb === 'unstable') await giveVerdict(verb)(ask, rest.join(' '));
+    if (verb === 'pass' || verb === 'skip' || verb === 'unstable') await giveVerdict(verb)(ask, rest.join(' '));
+    else if (verb === 'fail') await askForFailNote(ask, rest.join(' '));
     else if (verb === 'elsewhere') await askWhere(ask, rest[0] ?? '');
     else await showWhy(ask, cards, { kind: 'finding', id: rest[0] ?? '' });
   };

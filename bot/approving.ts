@@ -21,10 +21,14 @@ const decided = {
 export function decide(what: keyof typeof decided): ActionHandler {
   return async (ask, id) => {
     await ask.operations.decidePush(ask.caller, id, what);
-    // The list of what waits is not updated by anybody else.
-    const left = ask.isOnEphemeral ? await ask.operations.waitingPushes(ask.caller) : [];
-    await ask.reply(left.length > 0 ? waitingList(left, decided[what]) : notice(decided[what]), { replace: true });
+    await showLeft(ask, decided[what]);
   };
+}
+
+/** What is said of a decision. The list that it was taken in shows what is left: nobody else updates it. */
+async function showLeft(ask: Ask, said: string): Promise<void> {
+  const left = ask.isOnEphemeral ? await ask.operations.waitingPushes(ask.caller) : [];
+  await ask.reply(left.length > 0 ? waitingList(left, said) : notice(said), { replace: true });
 }
 
 /** A rejection asks for its reason first. Who may not reject is told so before the window opens. */
@@ -32,7 +36,7 @@ export const askForRejection: ActionHandler = async (ask, id) => {
   if (!isAllowed(ask.caller.role, 'approve')) {
     throw new Declined(`Only an admin or owner can reject a push; you are ${ask.caller.role}. Ask one of them.`);
   }
-  await openNow(ask, rejectModal({ push: id, channel: ask.channelId }));
+  await openNow(ask, rejectModal({ push: id, channel: ask.channelId, original: ask.originalUrl }));
 };
 
 /** The submitted rejection with its reason. */
@@ -40,5 +44,5 @@ export const rejectWithNote: ViewHandler = async (ask, view) => {
   const { push } = rejectOrigin(view.private_metadata);
   const note = view.state.values[rejectView.block]?.[rejectView.input]?.value?.trim();
   await ask.operations.decidePush(ask.caller, push, 'reject', note || undefined);
-  await ask.reply(notice('Rejected. Nothing of that push goes to Jira.'));
+  await showLeft(ask, 'Rejected. Nothing of that push goes to Jira.');
 };

@@ -9,12 +9,12 @@ export type Reference =
 
 /** What a command's text asks for. */
 export type ParsedCommand =
-  | { verb: 'menu' | 'help' | 'sessions' | 'approve' | 'connect' | 'disconnect' }
+  | { verb: 'menu' | 'help' | 'approve' | 'connect' | 'disconnect' }
   | { verb: 'push' | 'rerun'; findings: Reference[] }
   /** A word such as `shop-2`, which could be an issue's key and a source's. */
   | { verb: 'push_either'; source: string; findings: Reference[] }
   | { verb: 'push_all'; source: string }
-  | { verb: 'rules'; source?: string }
+  | { verb: 'rules' | 'sessions'; source?: string }
   | { verb: 'status' | 'why'; finding: Reference }
   | { verb: 'list'; status?: FindingStatus; source?: string }
   | { verb: 'elsewhere'; name: string }
@@ -50,9 +50,10 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
   const verb = first.toLowerCase().replace(/^re-run$/, 'rerun');
   if (elsewhere.includes(verb)) return { verb: 'elsewhere', name: verb };
   switch (verb) {
-    case 'help':
-    case 'sessions':
     case 'approve':
+      // What is ignored could be taken for what was approved.
+      return rest.length === 0 ? { verb } : invalid('Say `approve` alone: it lists what waits, with the buttons.');
+    case 'help':
     case 'connect':
     case 'disconnect':
       return { verb };
@@ -66,7 +67,8 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
     case 'list':
       return parseList(rest);
     case 'rules':
-      return parseRules(rest);
+    case 'sessions':
+      return parseSource(verb, rest);
     default:
       return { verb: 'unknown', word: first, nearest: nearestTo(verb, [...verbs, ...elsewhere]) };
   }
@@ -88,11 +90,11 @@ function parsePush(words: string[]): ParsedCommand {
   return { verb: 'push_all', source };
 }
 
-function parseRules(words: string[]): ParsedCommand {
+function parseSource(verb: 'rules' | 'sessions', words: string[]): ParsedCommand {
   const { named, bare } = options(words);
   const source = named.get('source') ?? bare[0];
-  if (bare.length > 1) return invalid('Name one source: `rules SOURCE`, or none for all of them.');
-  return { verb: 'rules', ...(source ? { source } : {}) };
+  if (bare.length > 1) return invalid(`Name one source: \`${verb} SOURCE\`, or none for all of them.`);
+  return { verb, ...(source ? { source } : {}) };
 }
 
 function parseFindings(verb: 'push' | 'rerun', words: string[]): ParsedCommand {
@@ -116,7 +118,11 @@ function parseList(words: string[]): ParsedCommand {
   const wanted = [...bare, ...(named.has('status') ? [named.get('status') ?? ''] : [])].join('_');
   if (!wanted) return { verb: 'list', ...(source ? { source } : {}) };
   const status = findingStatuses.find((each) => plainStatus(each) === plainStatus(wanted));
-  if (!status) return invalid(`There is no status “${wanted}”. There are: ${findingStatuses.join(', ')}.`);
+  if (!status) {
+    const names = findingStatuses.map((each) => each.replaceAll('_', ' ')).join(', ');
+    const cure = `There are: ${names}. For a source say \`list source:${SOURCE_KEY.test(wanted) ? wanted : 'KEY'}\`.`;
+    return invalid(`There is no status “${echo(wanted)}”. ${cure}`);
+  }
   return { verb: 'list', status, ...(source ? { source } : {}) };
 }
 
@@ -189,7 +195,13 @@ function nearestTo(word: string, known: string[]): string | null {
 }
 
 function notAFinding(word: string): string {
-  return `“${word}” names no finding. Say it as F-12, by its Jira key (ACC-42), or give a link to the issue or card.`;
+  return `“${echo(word)}” names no finding. Say it as F-12, by its Jira key (ACC-42), or give a link to the issue or card.`;
+}
+
+/** What a person typed, as far as they need it to know it again. */
+function echo(word: string): string {
+  const characters = [...word];
+  return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : word;
 }
 
 function invalid(message: string): ParsedCommand {

@@ -53,7 +53,7 @@ async function run(cards: CardLookup, ask: Ask, parsed: ParsedCommand): Promise<
     case 'list':
       return showList(ask, parsed);
     case 'sessions':
-      return showSessions(ask);
+      return showSessions(ask, parsed.source);
     case 'rules':
       return showRules(ask, parsed.source);
     case 'approve':

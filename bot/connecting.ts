@@ -6,9 +6,11 @@ const MANY_SOURCES = 200;
 
 /** A link to the connect page for the one who asks, who has to be admin or owner, and how the connections stand. */
 export async function offerConnect(ask: Ask): Promise<void> {
-  const { url, expiresInMs } = await ask.operations.connectLink(ask.caller);
+  const { url, expiresInMs, ended } = await ask.operations.connectLink(ask.caller);
   const { items } = await ask.operations.listConnections(ask.caller, { limit: MANY });
-  await ask.reply(connectOffer({ connections: items, url, minutes: Math.max(1, Math.round(expiresInMs / 60_000)) }));
+  await ask.reply(
+    connectOffer({ connections: items, ended, url, minutes: Math.max(1, Math.round(expiresInMs / 60_000)) }),
+  );
 }
 
 /** Asks which connection is to be ended. Asking takes the same right as doing it. */

@@ -1,6 +1,6 @@
 import type { FindingDetail } from '../api/operations/types';
 import type { Reference } from './command-text';
-import { Declined } from './declined';
+import { Declined, isRefusal } from './declined';
 import type { Ask } from './listener';
 
 /** Knows which finding a card shows. */
@@ -36,6 +36,25 @@ export async function findings(ask: Ask, cards: CardLookup, references: Referenc
   // One finding named both ways is one finding.
   return [...new Map(found.map((each) => [each.id, each])).values()];
 }
+
+/**
+ * Does something with the source that a person named, whose key they may have written in other case. Where no source
+ * has the key as it was written, the one source that has it otherwise is meant.
+ */
+export async function asKept<T>(ask: Ask, named: string, work: (source: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(named);
+  } catch (error) {
+    if (!isRefusal(error) || error.kind !== 'not_found') throw error;
+    const { items } = await ask.operations.listSources(ask.caller, { limit: MANY });
+    const others = items.filter(({ key }) => key !== named && key.toLowerCase() === named.toLowerCase());
+    const [other, ...more] = others;
+    if (!other || more.length > 0) throw error;
+    return work(other.key);
+  }
+}
+
+const MANY = 200;
 
 /** Keeps the order of first appearance. */
 export function bySource(details: FindingDetail[]): [source: string, findings: FindingDetail[]][] {

@@ -33,7 +33,12 @@ export type Ask = {
   /** The window that was clicked in or submitted, as it stood then; null outside windows. */
   view: ViewOutput | null;
   client: WebClient;
-  /** Answers the person alone. `replace` writes over the ephemeral message that the button sits in. */
+  /** Where the ephemeral message of this act can be written over for half an hour; null outside such messages. */
+  originalUrl: string | null;
+  /**
+   * Answers the person alone. `replace` writes over the ephemeral message that the button sits in. Never throws: what
+   * was asked for is done whether or not it can be told.
+   */
   reply(message: Message, options?: { replace?: boolean }): Promise<void>;
 };
 
@@ -47,6 +52,7 @@ type Incoming = {
   isOnEphemeral: boolean;
   view: ViewOutput | null;
   client: WebClient;
+  originalUrl: string | null;
   acknowledge(message?: Message): Promise<void>;
   respond: ((answer: RespondArguments) => Promise<unknown>) | null;
 };
@@ -66,6 +72,8 @@ export type ViewHandler = (ask: Ask, view: ViewSubmitAction['view']) => Promise<
 export type ViewListening = {
   /** Where to tell what came of it. */
   channelOf(view: ViewOutput): string | null;
+  /** The `originalUrl` of the click that opened the view, where its message is to be written over. */
+  originalOf?(view: ViewOutput): string | null;
   /** What stands against the submission, by input block; the view then stays open and says so. */
   problems?(view: ViewOutput): Record<string, string> | null;
   /** What the view shows while the work is done; without it the view is closed. */
@@ -92,7 +100,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
   }
 
   function askOf(incoming: Incoming, caller: Caller): Ask {
-    const { triggerId, channelId, isOnEphemeral, view, client } = incoming;
+    const { triggerId, channelId, isOnEphemeral, view, client, originalUrl } = incoming;
     return {
       caller,
       operations: deps.operations,
@@ -102,7 +110,8 @@ export function createListeners(deps: { operations: Operations; identity: Identi
       isOnEphemeral,
       view,
       client,
-      reply: (message, options) => answer(incoming, message, options?.replace === true),
+      originalUrl,
+      reply: (message, options) => tell(incoming, message, { replace: options?.replace === true }),
     };
   }
 
@@ -113,33 +122,23 @@ export function createListeners(deps: { operations: Operations; identity: Identi
       const { name, teamId, userId } = incoming;
       deps.log.error({ reference, listener: name, teamId, userId, ...errorFields(error) }, 'a Slack listener failed');
     }
-    try {
-      await answer(incoming, polite ?? failed(reference), false);
-    } catch (unanswered) {
-      deps.log.error(
-        { reference, listener: incoming.name, ...errorFields(unanswered) },
-        'nobody could be told in Slack',
-      );
-    }
+    await tell(incoming, polite ?? failed(reference), { replace: false, reference });
   }
 
-  /** By `response_url`, which works in every channel; where that fails or is missing, by the Web API. */
-  async function answer(incoming: Incoming, { text, blocks }: Message, replace: boolean): Promise<void> {
-    if (incoming.respond) {
+  type Telling = { replace: boolean; reference?: string };
+
+  /** Answers by the first way that works; where none does, only the log knows. */
+  async function tell(incoming: Incoming, message: Message, { replace, reference }: Telling): Promise<void> {
+    const { name: listener } = incoming;
+    for (const { by, send } of waysOf(incoming, message, replace)) {
       try {
-        const over = replace && incoming.isOnEphemeral;
-        await incoming.respond({ response_type: 'ephemeral', replace_original: over, text, blocks, ...quietLinks });
+        await send();
         return;
       } catch (error) {
-        deps.log.warn(
-          { listener: incoming.name, ...errorFields(error) },
-          'response_url failed; answering by the Web API',
-        );
+        deps.log.warn({ listener, ...errorFields(error) }, `${by} failed; answering by another way`);
       }
     }
-    const { client, channelId, userId } = incoming;
-    if (channelId) await client.chat.postEphemeral({ channel: channelId, user: userId, text, blocks });
-    else await client.chat.postMessage({ channel: userId, text, blocks, ...quietLinks });
+    deps.log.error({ listener, reference }, 'nobody could be told in Slack');
   }
 
   return {
@@ -152,10 +151,15 @@ export function createListeners(deps: { operations: Operations; identity: Identi
       listen(fromAction(args), (ask) => handler(ask, pressedValue(args.action))),
     /** A view is closed by its acknowledgement; what came of it is told afterwards. */
     view:
-      (handler: ViewHandler, { channelOf, problems, meanwhile }: ViewListening) =>
+      (handler: ViewHandler, { channelOf, originalOf, problems, meanwhile }: ViewListening) =>
       async (args: ViewArgs) => {
         const errors = problems?.(args.view) ?? null;
-        const incoming = fromView(args, { channelId: channelOf(args.view), errors, meanwhile: meanwhile?.() });
+        const incoming = fromView(args, {
+          channelId: channelOf(args.view),
+          originalUrl: originalOf?.(args.view) ?? null,
+          errors,
+          meanwhile: meanwhile?.(),
+        });
         await listen(incoming, errors ? null : (ask) => handler(ask, args.view));
       },
     /** A link button: Slack wants it acknowledged, and nothing else happens. */
@@ -165,6 +169,42 @@ export function createListeners(deps: { operations: Operations; identity: Identi
 
 // No program may look where a link leads before the one who asked: a link to the connect page opens once.
 const quietLinks = { unfurl_links: false, unfurl_media: false } as const;
+
+type Way = { by: string; send: () => Promise<unknown> };
+
+/**
+ * By `response_url`, which works in every channel but not for ever; by an ephemeral message where the act was, which
+ * takes a channel that the bot is in; and by direct message, which works wherever the person can be reached at all.
+ */
+function waysOf(incoming: Incoming, { text, blocks }: Message, replace: boolean): Way[] {
+  const { client, channelId, userId, respond, isOnEphemeral } = incoming;
+  const ways: Way[] = [];
+  if (respond) {
+    const over = replace && isOnEphemeral;
+    const answer = { response_type: 'ephemeral', replace_original: over, text, blocks, ...quietLinks } as const;
+    ways.push({ by: 'response_url', send: () => respond(answer) });
+  }
+  if (channelId) {
+    const send = () => client.chat.postEphemeral({ channel: channelId, user: userId, text, blocks });
+    ways.push({ by: 'an ephemeral message', send });
+  }
+  const send = () => client.chat.postMessage({ channel: userId, text, blocks, ...quietLinks });
+  ways.push({ by: 'a direct message', send });
+  return ways;
+}
+
+/** Bolt gives submitted views no `respond`, though the message that a view was opened from can still be answered at. */
+async function respondAt(url: string, answer: RespondArguments): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(answer),
+    signal: AbortSignal.timeout(RESPOND_MS),
+  });
+  if (!response.ok) throw new Error(`The response_url answered ${response.status}.`);
+}
+
+const RESPOND_MS = 10_000;
 
 function fromCommand({ command, ack, respond, client, context }: CommandArgs): Incoming {
   return {
@@ -176,6 +216,7 @@ function fromCommand({ command, ack, respond, client, context }: CommandArgs): I
     isOnEphemeral: false,
     view: null,
     client,
+    originalUrl: null,
     acknowledge: (message) => (message ? ack({ response_type: 'ephemeral', ...message }) : ack()),
     respond,
   };
@@ -191,6 +232,7 @@ function fromAction({ body, action, ack, respond, client, context }: ActionArgs)
     isOnEphemeral: body.container.is_ephemeral === true,
     view: body.view ?? null,
     client,
+    originalUrl: body.container.is_ephemeral === true ? (body.response_url ?? null) : null,
     acknowledge: () => ack(),
     // A button in the App Home comes without a response_url, and Bolt then gives no respond().
     respond: body.response_url ? respond : null,
@@ -199,26 +241,28 @@ function fromAction({ body, action, ack, respond, client, context }: ActionArgs)
 
 type ViewAnswer = {
   channelId: string | null;
+  originalUrl: string | null;
   errors: Record<string, string> | null;
   meanwhile: types.ModalView | undefined;
 };
 
 function fromView({ body, view, ack, client, context }: ViewArgs, answer: ViewAnswer): Incoming {
-  const { channelId, errors, meanwhile } = answer;
+  const { channelId, originalUrl, errors, meanwhile } = answer;
   return {
     name: view.callback_id,
     teamId: context.teamId ?? body.team?.id ?? '',
     userId: body.user.id,
     channelId,
     triggerId: body.trigger_id,
-    isOnEphemeral: false,
+    isOnEphemeral: originalUrl !== null,
     view,
     client,
+    originalUrl,
     acknowledge: () => {
       if (errors) return ack({ response_action: 'errors', errors });
       return meanwhile ? ack({ response_action: 'update', view: meanwhile }) : ack();
     },
-    respond: null,
+    respond: originalUrl === null ? null : (message) => respondAt(originalUrl, message),
   };
 }
 

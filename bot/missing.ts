@@ -22,3 +22,9 @@ export function decideMissing(decision: MissingDecision): ActionHandler {
     await ask.reply(notice(`*${finding.id}* ${said}`));
   };
 }
+
+/** Takes back that a finding was accepted without its issue: it is open again. */
+export const dropDeadLink: ActionHandler = async (ask, id) => {
+  const finding = await ask.operations.unlinkFinding(ask.caller, id);
+  await ask.reply(notice(`*${finding.id}* ${decidedWords.drop}`));
+};

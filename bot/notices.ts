@@ -12,7 +12,7 @@ type Claimed = ConnectionNotice & { id: string; organisationId: string; attempts
 /** What delivering needs of the notice store. */
 type Notices = {
   claim(ask: { leaseMs: number }): Promise<Claimed | null>;
-  audience(organisationId: string): Promise<{ admins: Addressee[]; channels: Addressee[] }>;
+  audience(notice: { organisationId: string; id: string }): Promise<{ admins: Addressee[]; channels: Addressee[] }>;
   told(notice: { id: string; channelIds: string[] }): Promise<Set<string>>;
   markTold(notice: { id: string; organisationId: string; kind: string }, to: Addressee): Promise<void>;
   markSent(notice: { id: string; error?: string }): Promise<void>;
@@ -62,7 +62,7 @@ export function createNoticeSweep(deps: NoticesDeps): NoticeSweep {
   async function deliver(notice: Claimed): Promise<void> {
     const { id } = notice;
     try {
-      const { admins, channels } = await notices.audience(notice.organisationId);
+      const { admins, channels } = await notices.audience(notice);
       const told = await notices.told({ id, channelIds: [...admins, ...channels].map((each) => each.channelId) });
       const inPerson = await tellAll(notice, { to: admins, told });
       if (inPerson.later) return await postpone(notice, inPerson.later);

@@ -53,15 +53,25 @@ const claimSql = `
     (select count(*)::int from push_item i join push_batch b on b.id = i.batch_id join source s on s.id = b.source_id
       where i.outcome = 'held' and b.status = 'running' and ${waitsForConnection} = c.id) as "heldPushes"`;
 
+// A reminder of an approval has the id of its push, which whoever asked for it cannot approve.
 const audienceSql = `
-  select i.id as "installationId", i.channel_id as "channelId", m.slack_user_id as "userId", m.name
+  select i.id as "installationId", i.channel_id as "channelId", m.slack_user_id as "userId", m.name,
+    exists (
+      select 1 from notice n join push_batch b on b.id = n.id
+      where n.id = $2 and n.kind = 'approval_waits' and b.requested_by_id = m.id) as "hasAsked"
   from slack_installation i
   left join member m on m.organisation_id = i.organisation_id and m.slack_team_id = i.team_id
     and m.slack_user_id is not null and m.removed_at is null and m.role in ('owner', 'admin')
   where i.organisation_id = $1 and i.status = 'installed' and i.bot_token is not null
   order by i.created_at, m.created_at, m.id`;
 
-type AudienceRow = { installationId: string; channelId: string | null; userId: string | null; name: string | null };
+type AudienceRow = {
+  installationId: string;
+  channelId: string | null;
+  userId: string | null;
+  name: string | null;
+  hasAsked: boolean;
+};
 
 /** What admins are told about connections. Who was told what is kept in the audit log, so that nobody is told twice. */
 export function createNoticeStore({ pool }: { pool: Pool }) {
@@ -74,16 +84,19 @@ export function createNoticeStore({ pool }: { pool: Pool }) {
       return rows[0] ?? null;
     },
 
-    /** The owners and admins of an organisation who can be reached in Slack, and the channels of its workspaces. */
-    async audience(organisationId: string): Promise<Audience> {
-      const { rows } = await pool.query<AudienceRow>(audienceSql, [organisationId]);
+    /** The owners and admins who can be reached in Slack and do something about it, and the workspaces' channels. */
+    async audience({ organisationId, id }: { organisationId: string; id: string }): Promise<Audience> {
+      const { rows } = await pool.query<AudienceRow>(audienceSql, [organisationId, id]);
       const channels = new Map<string, Addressee>();
       for (const { installationId, channelId } of rows) {
         if (channelId) channels.set(installationId, { installationId, channelId, name: 'the channel' });
       }
-      const admins = rows.flatMap(({ installationId, userId, name }) =>
-        userId ? { installationId, channelId: userId, name: name ?? userId } : [],
+      const people = rows.flatMap(({ installationId, userId, name, hasAsked }) =>
+        userId ? { to: { installationId, channelId: userId, name: name ?? userId }, hasAsked } : [],
       );
+      const others = people.filter(({ hasAsked }) => !hasAsked);
+      // Who is alone hears it after all: that somebody else has to be made admin.
+      const admins = (others.length > 0 ? others : people).map(({ to }) => to);
       return { admins, channels: [...channels.values()] };
     },
 

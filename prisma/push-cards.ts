@@ -1,7 +1,7 @@
 // The one message of a push in each channel: opened when the push is made, marked whenever it or an item changes.
 
 import type { Pool, PoolClient } from 'pg';
-import type { PushOutcome, PushStatus } from '../workflows/rules/vocabulary';
+import type { PushOutcome, PushStatus, Severity } from '../workflows/rules/vocabulary';
 import { createCardQueue } from './card-queue';
 import { chosenSql } from './push-target';
 
@@ -32,8 +32,10 @@ export type PushCardView = {
   /** Who asked; null is Recheck itself. */
   requestedBy: string | null;
   outcomes: Partial<Record<PushOutcome, number>>;
-  /** Refused, failed and held items by reason, the most frequent first. */
+  /** Refused, failed, held and cancelled items by reason, the most frequent first. */
   reasons: PushReason[];
+  /** What waits to be pushed, the most severe first; at most ten. */
+  waiting: { finding: string; title: string; severity: Severity }[];
   approval: {
     decision: string | null;
     decidedBy: string | null;
@@ -44,7 +46,8 @@ export type PushCardView = {
   completedAt: Date | null;
 };
 
-type ViewRow = Omit<PushCardView, 'approval' | 'outcomes' | 'reasons'> & {
+type ViewRow = Omit<PushCardView, 'approval' | 'outcomes' | 'reasons' | 'waiting'> & {
+  waiting: PushCardView['waiting'] | null;
   outcomes: PushCardView['outcomes'] | null;
   reasons: PushReason[] | null;
   approval: { decision: string | null; decidedBy: string | null; note: string | null; expiresAt: string | null } | null;
@@ -90,8 +93,13 @@ const viewSql = `
       select i.outcome, i.reason, count(*)::int as count,
         (array_agg('F-' || f.number order by f.number))[1:3] as findings
       from push_item i join finding f on f.id = i.finding_id
-      where i.batch_id = b.id and i.outcome in ('refused', 'failed', 'held') and i.reason is not null
+      where i.batch_id = b.id and i.outcome in ('refused', 'failed', 'held', 'cancelled') and i.reason is not null
       group by i.outcome, i.reason order by count(*) desc limit 10) r) as reasons,
+    (select json_agg(w) from (
+      select 'F-' || f.number as finding, f.title, f.severity
+      from push_item i join finding f on f.id = i.finding_id
+      where i.batch_id = b.id and b.status = 'awaiting_approval' and i.outcome = 'pending'
+      order by array_position(array['critical', 'serious', 'moderate', 'minor'], f.severity), f.number limit 10) w) as waiting,
     case when a.id is not null then json_build_object('decision', a.decision, 'decidedBy', decider.name,
       'note', a.note, 'expiresAt', a.expires_at) end as approval,
     b.created_at as "createdAt", b.completed_at as "completedAt"
@@ -135,12 +143,13 @@ export async function pushesAwaitingApproval(
   return rows.map(shownOf);
 }
 
-function shownOf({ outcomes, reasons, approval, ...push }: ViewRow): PushCardView {
+function shownOf({ outcomes, reasons, waiting, approval, ...push }: ViewRow): PushCardView {
   const expiresAt = approval?.expiresAt ? new Date(approval.expiresAt) : null;
   return {
     ...push,
     outcomes: outcomes ?? {},
     reasons: reasons ?? [],
+    waiting: waiting ?? [],
     approval: approval && { ...approval, expiresAt },
   };
 }

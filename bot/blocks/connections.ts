@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import type { ConnectionView } from '../../api/operations/connection-types';
+import type { ConnectionView, EndedView } from '../../api/operations/connection-types';
 import { actions, button, header, section } from './elements';
 import { notice } from './replies';
 import { count, foreign, type Message, moment } from './text';
@@ -14,14 +14,19 @@ export const connectActions = {
 const SHOWN = 10;
 
 /** The way to the connect page, and how the connections stand. The link is in the button alone, for nobody to unfurl. */
-export function connectOffer(input: { connections: ConnectionView[]; url: string; minutes: number }): Message {
-  const { connections, url, minutes } = input;
-  const rows = connections.slice(0, SHOWN).map(connectionWords);
-  const head =
-    connections.length === 0 ? 'Jira is not connected yet.' : `${count(connections.length, 'connection')} to Jira`;
+export function connectOffer(input: {
+  connections: ConnectionView[];
+  ended: EndedView[];
+  url: string;
+  minutes: number;
+}): Message {
+  const { connections, ended, url, minutes } = input;
+  const rows = [...connections.slice(0, SHOWN).map(connectionWords), ...ended.slice(0, SHOWN).map(endedWords)];
+  const none = ended.length === 0 ? 'Jira is not connected yet.' : 'Jira is not connected any more.';
+  const head = connections.length === 0 ? none : `${count(connections.length, 'connection')} to Jira`;
   const how = `The button opens the connect page. The link works once, for you alone, in the next ${count(minutes, 'minute')}.`;
   return {
-    text: [head, ...rows, how].join('\n'),
+    text: fitting(head, rows, how),
     blocks: [
       header(head),
       ...rows.map((row) => section(row)),
@@ -29,6 +34,23 @@ export function connectOffer(input: { connections: ConnectionView[]; url: string
       actions([button({ action: connectActions.open, label: 'Open the connect page', url, style: 'primary' })]),
     ],
   };
+}
+
+/** What a connection that was ended left behind, safe for mrkdwn. */
+function endedWords({ siteUrl, projectKey, disconnectedAt, links, sources }: EndedView): string {
+  const named = sources.slice(0, SHOWN).map((key) => foreign(key, 100));
+  const more = sources.length > SHOWN ? ` and ${sources.length - SHOWN} more` : '';
+  const left = sources.length > 0 ? ` Sources that still name it: ${named.join(', ')}${more}.` : '';
+  const name = `*${foreign(siteUrl, 200)}* (${foreign(projectKey, 80)})`;
+  const how = 'can be adopted by a new connection to the same site: the connect page offers it';
+  return `${name}: disconnected ${moment(new Date(disconnectedAt))}. Its ${count(links, 'link')} to issues ${how}.${left}`;
+}
+
+/** As many of the rows as fit into a message that must not be cut at its end. */
+function fitting(head: string, rows: string[], last: string): string {
+  let text = head;
+  for (const row of rows) if (text.length + row.length + last.length < 3900) text += `\n${row}`;
+  return `${text}\n${last}`;
 }
 
 const kindWords: Record<ConnectionView['kind'], string> = { api_token: 'API token', oauth: 'OAuth' };

@@ -4,9 +4,14 @@ import { section } from './elements';
 
 export const failView = { callback: 'verdict.fail', block: 'note', input: 'text' } as const;
 
-const origin = z.object({ finding: z.string(), session: z.string(), channel: z.string().nullable() });
+const origin = z.object({
+  finding: z.string(),
+  session: z.string(),
+  channel: z.string().nullable(),
+  original: z.string().nullish(),
+});
 
-/** The case that a verdict is for, and where it was asked from; travels in the view's private metadata. */
+/** The case that a verdict is for, where it was asked from, and the list that it is told in; travels in the view's private metadata. */
 export type FailOrigin = z.infer<typeof origin>;
 
 /** The modal of a failed re-run: an optional note of what is still wrong. */

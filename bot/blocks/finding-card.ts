@@ -1,8 +1,9 @@
 import type { types } from '@slack/bolt';
-import type { FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
-import { actions, button, context, header, overflow, section } from './elements';
+import { notFollowedReason } from '../../workflows/rules/describe';
+import type { FindingStatus, SessionStatus, Severity, SyncRule } from '../../workflows/rules/vocabulary';
+import { actions, button, context, header, overflow, plainSection, section } from './elements';
 import { count, foreign, link, type Message, moment, plain } from './text';
-import { awaited, eventWords, isHeld, severityWords, stateWords } from './words';
+import { awaited, eventWords, isGone, isHeld, severityWords, stateWords } from './words';
 
 /** Everything that the one message of a finding shows. */
 export type CardFinding = {
@@ -13,7 +14,9 @@ export type CardFinding = {
   severity: Severity;
   status: FindingStatus;
   reason: string | null;
-  source: { name: string; kind: 'site' | 'suite' | null };
+  source: { name: string; kind: 'site' | 'suite' };
+  /** `report`: nobody can pass its re-run by hand. */
+  verifier: SyncRule['verifier'];
   page: string | null;
   /** How many pages (or test files) its occurrences are on. */
   pages: number;
@@ -24,6 +27,8 @@ export type CardFinding = {
   claimedBy: string | null;
   /** The issue was deleted in Jira, and somebody has to say what becomes of the finding. */
   missing: boolean;
+  /** The connection of its issue was ended: nothing that happens in Jira counts any more. */
+  notFollowed: boolean;
   session: { id: string; status: SessionStatus } | null;
   lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
 };
@@ -39,6 +44,7 @@ export const findingActions = {
   recreate: 'finding.recreate',
   accept: 'finding.accept',
   drop: 'finding.drop',
+  unlink: 'finding.unlink',
   more: 'finding.more',
 } as const;
 
@@ -46,30 +52,57 @@ export const findingActions = {
 export function findingCard(finding: CardFinding): Message {
   const { symbol, word } = severityWords[finding.severity];
   const state = stateWords(finding);
-  const last = finding.lastEvent;
   const blocks: types.KnownBlock[] = [
-    header(`${symbol} ${word}: ${plain(finding.rule, 110)} (${finding.id})`),
-    { type: 'section', text: { type: 'plain_text', text: plain(finding.title, 500), emoji: false } },
+    header(`${symbol} ${word}: ${plain(finding.rule, RULE)} (${finding.id})`),
+    ...(isTitled(finding) ? [] : [plainSection(plain(finding.title, 500))]),
     section(`*State:* ${state}`),
+    ...notes(finding).map((note) => section(note)),
     { type: 'section', fields: fields(finding).map(([name, value]) => field(name, value)) },
-    ...(last ? [context(`${eventWords(last)} · ${moment(last.at)}`)] : []),
+    ...lastEvent(finding),
     actions(actionsOf(finding)),
   ];
   return { text: fullText(finding, state), blocks };
 }
 
+/** Whether the headline says the title already: a test has no other name. */
+function isTitled({ title, rule }: CardFinding): boolean {
+  return plain(title, 500) === plain(rule, RULE);
+}
+
+const RULE = 110;
+
+/** What the state alone would hide. */
+function notes(finding: CardFinding): string[] {
+  const { status, session, verifier, notFollowed } = finding;
+  const isDecided = status === 'needs_rerun' && session?.status === 'in_progress';
+  return [
+    ...(notFollowed ? [notFollowedReason] : []),
+    ...(isDecided && verifier === 'report' ? ['Only a report can pass it, not a person.'] : []),
+  ];
+}
+
+/** What happened last. What the state says already is not said twice. */
+function lastEvent({ lastEvent: last, reason }: CardFinding): types.KnownBlock[] {
+  if (!last) return [];
+  const detail = last.detail === reason ? '' : last.detail;
+  return [context(`${eventWords({ ...last, detail })} · ${moment(last.at)}`)];
+}
+
 function fullText(finding: CardFinding, state: string): string {
   const { word } = severityWords[finding.severity];
-  const jira = finding.jira ? ` In Jira: ${foreign(finding.jira.key, 100)}${jiraStatus(finding)}.` : '';
+  const issue = isGone(finding) ? null : finding.jira;
+  const jira = issue ? ` In Jira: ${foreign(issue.key, 100)}${jiraStatus(finding)}.` : '';
+  const title = isTitled(finding) ? '' : ` ${foreign(finding.title, 500)}.`;
   return [
-    `${finding.id}, ${word.toLowerCase()}: ${foreign(finding.rule, 200)}. ${foreign(finding.title, 500)}.`,
+    `${finding.id}, ${word.toLowerCase()}: ${foreign(finding.rule, 200)}.${title}`,
     `${sourceWord(finding)} ${foreign(finding.source.name, 100)}, ${count(finding.occurrences, 'occurrence')}.`,
-    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${finding.missing ? 'somebody to decide what becomes of it' : awaited(finding)}.`,
+    `State: ${state.replace(/[.…]$/, '')}.${jira} It waits for ${awaited(finding)}.`,
+    ...notes(finding),
   ].join(' ');
 }
 
 function fields(finding: CardFinding): [string, string][] {
-  const { jira, page, pages, occurrences } = finding;
+  const { page, pages, occurrences } = finding;
   const more = pages > 1 ? ` and ${pages - 1} more` : '';
   return [
     [sourceWord(finding), foreign(finding.source.name, 200)],
@@ -77,8 +110,17 @@ function fields(finding: CardFinding): [string, string][] {
     ['Occurrences', String(occurrences)],
     ['First seen', moment(finding.firstSeenAt)],
     ['Last seen', moment(finding.lastSeenAt)],
-    ['Jira', jira ? `${link(jira.url, jira.key)}${jiraStatus(finding)}` : 'Not in Jira'],
+    ['Jira', jiraField(finding)],
   ];
+}
+
+/** Nothing leads to an issue that is not there. */
+function jiraField(finding: CardFinding): string {
+  const { jira } = finding;
+  if (!jira) return 'Not in Jira';
+  return isGone(finding)
+    ? `${foreign(jira.key, 100)} (not found)`
+    : `${link(jira.url, jira.key)}${jiraStatus(finding)}`;
 }
 
 function field(name: string, value: string): types.MrkdwnElement {
@@ -86,7 +128,6 @@ function field(name: string, value: string): types.MrkdwnElement {
 }
 
 function sourceWord({ source }: CardFinding): string {
-  if (source.kind === null) return 'Source';
   return source.kind === 'site' ? 'Site' : 'Suite';
 }
 
@@ -102,11 +143,22 @@ function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
   const history = { label: 'Why? Show the history', value: `why ${id}` };
   if (!held) return [...buttonsOf(finding), overflow(findingActions.more, [...elsewhere(finding), history])];
   const verdict = `${id} ${held.id}`;
+  const mayPass = finding.verifier === 'person';
+  const pass = { action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict };
+  const fail = { action: findingActions.fail, label: 'Fail', says: `Fail ${id}: still there`, value: verdict };
+  // What becomes of the finding is asked first; its re-run can still be decided, from the menu.
+  const inMenu = finding.missing
+    ? [
+        ...(mayPass ? [{ label: 'Pass: fixed', value: `pass ${verdict}` }] : []),
+        { label: 'Fail: still there', value: `fail ${verdict}` },
+      ]
+    : [];
   return [
-    button({ action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict, style: 'primary' }),
-    button({ action: findingActions.fail, label: 'Fail', says: `Fail ${id}: still there`, value: verdict }),
-    ...(finding.missing ? [] : openInJira(finding)),
+    ...(finding.missing
+      ? missingButtons(id)
+      : [...(mayPass ? [button({ ...pass, style: 'primary' })] : []), button(fail), ...openInJira(finding)]),
     overflow(findingActions.more, [
+      ...inMenu,
       { label: 'Skip in this re-run', value: `skip ${verdict}` },
       { label: 'Unstable: passed and failed', value: `unstable ${verdict}` },
       history,
@@ -136,7 +188,8 @@ function buttonsOf(finding: CardFinding): types.Button[] {
       ];
     }
     default:
-      return finding.missing ? missingButtons(id) : openInJira(finding);
+      if (finding.missing) return missingButtons(id);
+      return isGone(finding) ? [unlinkButton(finding)] : openInJira(finding);
   }
 }
 
@@ -152,6 +205,12 @@ function missingButtons(id: string): types.Button[] {
       value: id,
     }),
   ];
+}
+
+/** The way back from having accepted it without its issue. */
+function unlinkButton({ id }: CardFinding): types.Button {
+  const says = `Drop the link of ${id} to its deleted issue`;
+  return button({ action: findingActions.unlink, label: 'Drop the link', says, value: id });
 }
 
 function openInJira({ id, jira }: CardFinding): types.Button[] {

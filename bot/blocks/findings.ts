@@ -3,7 +3,7 @@ import type { FindingDetail, FindingView, Page, VerificationRow } from '../../ap
 import type { FindingStatus } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
 import { type CardFinding, findingActions } from './finding-card';
-import { count, foreign, link, type Message, moment } from './text';
+import { clipText, count, foreign, link, type Message, moment } from './text';
 import { awaited, eventWords, severityWords } from './words';
 
 export const listActions = { next: 'list.next' } as const;
@@ -17,7 +17,7 @@ export function findingList(page: Page<FindingView>, filter: ListFilter): Messag
   if (page.items.length === 0) return { text: `${title}: none.`, blocks: [section(`*${title}*\nThere are none.`)] };
   const lines = page.items.map(listLine);
   return {
-    text: clipLines([title, ...lines]),
+    text: clipLines([title, ...lines, ...moreWords(page)]),
     blocks: [
       section(`*${title}*`),
       ...page.items.map((finding, index) => section(lines[index] ?? finding.id, nextAction(finding))),
@@ -40,15 +40,20 @@ function nextAction({ id, status }: FindingView): types.Button {
   return button({ action: findingActions.why, label: 'Why?', says: `Why is ${id} as it is?`, value: id });
 }
 
+/** Said where a button cannot be seen. */
+function moreWords({ nextCursor }: Page<unknown>): string[] {
+  return nextCursor === null ? [] : ['There are more: press “Show more”.'];
+}
+
 function moreButton(filter: ListFilter, cursor: string): types.KnownBlock[] {
   const value = JSON.stringify({ ...filter, cursor });
-  if (value.length > 2000) return [context('There are more.')];
+  if (value.length > 2000) return [context('There are more: narrow the list.')];
   return [actions([button({ action: listActions.next, label: 'Show more', value })])];
 }
 
-/** The Fix Verification panel: what is Done in Jira and waits for a re-run, and who says so. */
-export function verificationList(page: Page<VerificationRow>): Message {
-  const title = 'Waiting for a re-run';
+/** One page of the Fix Verification panel: what is Done in Jira and waits for a re-run, and who says so. */
+export function verificationList(page: Page<VerificationRow>, filter: ListFilter): Message {
+  const title = `Waiting for a re-run${filter.source ? ` in ${foreign(filter.source, 80)}` : ''}`;
   if (page.items.length === 0) return { text: `${title}: nothing.`, blocks: [section(`*${title}*\nNothing.`)] };
   const lines = page.items.map((row) => {
     const claim = `Done by ${foreign(row.claimedBy ?? 'somebody', 80)}`;
@@ -61,11 +66,11 @@ export function verificationList(page: Page<VerificationRow>): Message {
     return button({ action: findingActions.rerun, label, says: `${label} of ${finding}`, value: finding });
   };
   return {
-    text: clipLines([title, ...lines]),
+    text: clipLines([title, ...lines, ...moreWords(page)]),
     blocks: [
       section(`*${title}*`),
       ...page.items.map((row, index) => section(lines[index] ?? row.finding, rerun(row))),
-      ...(page.nextCursor === null ? [] : [context('There are more.')]),
+      ...(page.nextCursor === null ? [] : moreButton({ ...filter, status: 'needs_rerun' }, page.nextCursor)),
     ],
   };
 }
@@ -80,7 +85,9 @@ export function why(finding: FindingDetail): Message {
   const lines = shown.map((entry) => `• ${moment(new Date(entry.at))}: ${eventWords(entry)}`);
   if (left > 0) lines.unshift(`• ${count(left, 'earlier event')} not shown`);
   const reason = finding.reason ? ` ${foreign(finding.reason, 500)}` : '';
-  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason} It waits for ${awaited(finding)}.`;
+  const ended = finding.notFollowed ? ` ${foreign(finding.notFollowed, 500)}` : '';
+  const waits = awaited(asCardFinding(finding));
+  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason}${ended} It waits for ${waits}.`;
   const chunks: string[] = [];
   for (let at = 0; at < lines.length; at += LINES) chunks.push(clipText(lines.slice(at, at + LINES).join('\n'), 2900));
   return {
@@ -96,7 +103,7 @@ export function asCardFinding(finding: FindingDetail): CardFinding {
   const last = finding.history.at(-1);
   return {
     ...finding,
-    source: { name: finding.source, kind: null },
+    source: { name: finding.sourceName, kind: finding.sourceKind },
     page: finding.occurrences[0]?.page ?? null,
     pages: new Set(finding.occurrences.map(({ page }) => page)).size,
     occurrences: finding.occurrences.length,
@@ -105,6 +112,7 @@ export function asCardFinding(finding: FindingDetail): CardFinding {
     jira: finding.jira ? { ...finding.jira, status: null, resolution: null } : null,
     claimedBy: finding.claim?.by ?? null,
     missing: finding.missingSince !== null,
+    notFollowed: finding.notFollowed !== null,
     lastEvent: last ? { event: last.event, actor: last.actor, detail: last.detail, at: new Date(last.at) } : null,
   };
 }
@@ -116,11 +124,4 @@ function statusName(status: FindingStatus): string {
 
 function clipLines(lines: string[]): string {
   return clipText(lines.join('\n'), 3900);
-}
-
-/** Cuts at the end of a line, so that no link or entity is cut in two. */
-function clipText(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const end = text.lastIndexOf('\n', max - 2);
-  return end > 0 ? `${text.slice(0, end)}\n…` : '…';
 }

@@ -2,7 +2,8 @@ import type { types } from '@slack/bolt';
 import type { PushSummary } from '../../api/operations/types';
 import type { PushOutcome, PushStatus } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
-import { count, foreign, type Message, moment, plain } from './text';
+import { clipText, count, foreign, type Message, moment, plain } from './text';
+import { severityWords } from './words';
 
 /** Values are ids of pushes. */
 export const pushCardActions = {
@@ -15,16 +16,22 @@ export const pushCardActions = {
 const BAR = 20;
 const REASONS = 6;
 const WAITING = 10;
+/** How many findings are named where one push, or several, wait for an approval. */
+const NAMED = 10;
+const NAMED_EACH = 3;
 
 /** The one message of a push: who asked for what, how far it is, how it ended, and what can be done now. */
 export function pushCard(push: PushSummary): Message {
   const { head, lines } = wordsOf(push);
-  const reasons = push.reasons.slice(0, REASONS).map(reasonLine);
+  // Who rejected it, or that nobody approved it, is said already.
+  const isDecided = push.status === 'rejected' || push.status === 'expired';
+  const reasons = push.reasons.filter(({ outcome }) => !(isDecided && outcome === 'cancelled')).slice(0, REASONS);
   const note = push.note ? [`Review note: ${foreign(push.note, 300)}`] : [];
-  const said = [...lines, ...note, ...reasons];
+  const said = [...lines, ...note, ...reasons.map(reasonLine)];
   const buttons = buttonsOf(push);
   return {
-    text: [`${foreign(head, 300)}.`, ...said].join('\n'),
+    // The bar is for the eye alone.
+    text: clipText([`${foreign(head, 300)}.`, ...said.map((line) => line.replace(/^`[█░]+` /, ''))].join('\n'), 3900),
     blocks: [
       header(head),
       ...said.map((line) => section(line)),
@@ -51,7 +58,7 @@ function wordsOf(push: PushSummary): { head: string; lines: string[] } {
   const decided = decisionWords(push);
   switch (push.status) {
     case 'awaiting_approval':
-      return { head, lines: [wanted, ...waitingWords(push)] };
+      return { head, lines: [wanted, ...findingLines(push, NAMED), ...waitingWords(push)] };
     case 'running':
       return { head, lines: [wanted, progressBar(push), ...decided] };
     case 'rejected':
@@ -63,16 +70,33 @@ function wordsOf(push: PushSummary): { head: string; lines: string[] } {
   }
 }
 
+/** What is to be pushed, so that whoever approves it knows what; the most severe first. */
+function findingLines(push: PushSummary, most: number): string[] {
+  const shown = push.waiting.slice(0, most).map(({ finding, severity, title }) => {
+    const { symbol, word } = severityWords[severity];
+    return `• ${symbol} ${word} *${finding}*: ${foreign(title, 150)}`;
+  });
+  const left = tally(push).ready - shown.length;
+  if (shown.length === 0) return [];
+  return [
+    [...shown, ...(left > 0 ? [`• and ${left} more: \`list source:${foreign(push.source.key, 100)}\``] : [])].join(
+      '\n',
+    ),
+  ];
+}
+
 function waitingWords({ approval, requestedBy }: PushSummary): string[] {
   const who = requestedBy ? ` other than ${foreign(requestedBy, 100)}` : '';
   const until = approval?.expiresAt ? ` It expires ${moment(approval.expiresAt)}.` : '';
   return [`An admin or owner${who} has to approve this. Nothing is pushed before that.${until}`];
 }
 
+const decisionWord: Record<string, string> = { approved: 'Approved', rejected: 'Rejected', cancelled: 'Cancelled' };
+
 function decisionWords({ approval }: PushSummary): string[] {
   if (!approval?.decision || approval.decision === 'expired') return [];
   const note = approval.note ? `: ${foreign(approval.note, 300)}` : '';
-  const word = approval.decision === 'approved' ? 'Approved' : 'Rejected';
+  const word = decisionWord[approval.decision] ?? 'Decided';
   return [`${word} by ${foreign(approval.decidedBy ?? 'an admin', 100)}${note}.`];
 }
 
@@ -154,7 +178,9 @@ export function waitingList(pushes: PushSummary[], said?: string): Message {
     const { ready } = tally(push);
     const target = push.projectKey ? ` to ${foreign(push.projectKey, 80)}` : '';
     const until = push.approval?.expiresAt ? `, expires ${moment(push.approval.expiresAt)}` : '';
-    const line = `*${foreign(push.source.name, 100)}*: ${count(ready, 'finding')}${target}. ${askedBy(push)}, ${moment(push.createdAt)}${until}.`;
+    const asked = `*${foreign(push.source.name, 100)}*: ${count(ready, 'finding')}${target}. ${askedBy(push)}, ${moment(push.createdAt)}${until}.`;
+    const note = push.note ? [`Review note: ${foreign(push.note, 300)}`] : [];
+    const line = [asked, ...findingLines(push, NAMED_EACH), ...note].join('\n');
     const buttons = buttonsOf(push);
     return { line, buttons: buttons.length > 0 ? [actions(buttons)] : [] };
   });

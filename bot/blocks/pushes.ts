@@ -14,16 +14,18 @@ const REASONS = 5;
 /** What a push of a source would do, with the ways to do it. Nothing is pushed before that. */
 export function pushOffer({ source, projectKey, ready, held, linked, refused }: PushChoices): Message {
   const project = projectKey ? foreign(projectKey, 80) : 'Jira';
+  const isAllThere = ready.length === 0 && linked > 0 && refused.length === 0;
   const lines = [
-    ...(ready.length === 0 && linked > 0
-      ? [`*${foreign(source.name, 100)}*: all matching findings are in ${project}.`]
-      : [`*${foreign(source.name, 100)}*: ${count(ready.length, 'finding')} ready to push to ${project}.`]),
+    isAllThere
+      ? `*${foreign(source.name, 100)}*: all matching findings are in ${project}.`
+      : `*${foreign(source.name, 100)}*: ${count(ready.length, 'finding')} ready to push to ${project}.`,
     ...(held === null || ready.length === 0 ? [] : [heldLine(held)]),
     ...(linked > 0 ? [`${linked} already linked.`] : []),
     ...refused.slice(0, REASONS).map(refusal),
+    ...(refused.length > REASONS ? [`${count(refused.length - REASONS, 'more reason')} for others.`] : []),
   ];
   const text = lines.join('\n');
-  if (ready.length === 0) return notice(`${text}\nThere is nothing to push.`);
+  if (ready.length === 0) return notice(isAllThere || refused.length > 0 ? text : `${text}\nThere is nothing to push.`);
   const label = `Push all ${ready.length}`;
   const { key } = source;
   const buttons: types.Button[] = [
@@ -52,7 +54,7 @@ function refusal({ reason, count: number, findings }: PushChoices['refused'][num
 }
 
 const outcomeWords: Record<PushOutcome, string> = {
-  pending: 'still on its way; its card will tell',
+  pending: 'still on its way; the message of the push will tell',
   created: 'pushed as',
   reused: 'was in Jira already as',
   refused: 'refused',
@@ -74,7 +76,11 @@ const bulkWords: Record<PushOutcome, string> = {
 /** How pushes stand: each finding with its key, or its reason. Long ones are counted, with what went wrong named. */
 export function pushResult(pushes: PushView[]): Message {
   const items = pushes.flatMap(({ status, items: each }) =>
-    each.map((item) => ({ ...item, isWaiting: status === 'awaiting_approval' && item.outcome === 'pending' })),
+    each.map((item) => ({
+      ...item,
+      isAlone: each.length === 1,
+      isWaiting: status === 'awaiting_approval' && item.outcome === 'pending',
+    })),
   );
   const head = items.some(({ isWaiting }) => isWaiting)
     ? ['An admin has to approve this push first: its message in the channel has the buttons.']
@@ -85,7 +91,8 @@ export function pushResult(pushes: PushView[]): Message {
   return notice(text);
 }
 
-type Item = PushView['items'][number] & { isWaiting: boolean };
+/** `isAlone`: a push of one finding has no message of its own. */
+type Item = PushView['items'][number] & { isWaiting: boolean; isAlone: boolean };
 
 const waitingWords = 'waiting for approval';
 
@@ -94,6 +101,9 @@ function itemLine(item: Item, longest = 180): string {
   const reason = item.reason ? `: ${foreign(item.reason, longest)}` : '';
   // The reason says that it is held, and until when.
   if (item.outcome === 'held' && reason) return `*${item.finding}*${reason}`;
+  if (item.outcome === 'pending' && item.isAlone && !item.isWaiting) {
+    return `*${item.finding}* is still on its way: Jira has not answered yet. \`status ${item.finding}\` shows how it stands.`;
+  }
   const words = item.isWaiting ? waitingWords : outcomeWords[item.outcome];
   return `*${item.finding}* ${words}${key}${reason}`;
 }

@@ -4,9 +4,9 @@ import { section } from './elements';
 
 export const rejectView = { callback: 'push.reject', block: 'note', input: 'text' } as const;
 
-const origin = z.object({ push: z.string(), channel: z.string().nullable() });
+const origin = z.object({ push: z.string(), channel: z.string().nullable(), original: z.string().nullish() });
 
-/** The push that a rejection is for, and where it was asked from; travels in the view's private metadata. */
+/** The push that a rejection is for, where it was asked from, and the list that it is told in; travels in the view's private metadata. */
 export type RejectOrigin = z.infer<typeof origin>;
 
 /** The modal of a rejection: an optional reason. */

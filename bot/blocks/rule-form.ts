@@ -1,18 +1,10 @@
 import type { types } from '@slack/bolt';
 import type { RuleForm, RuleView } from '../../api/operations/types';
-import { type JsonValue, severities } from '../../workflows/rules/vocabulary';
+import { severities } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
-import {
-  choiceInput,
-  keptBlocks,
-  numberInput,
-  radioInput,
-  selectInput,
-  textInput,
-  tickInput,
-  writtenInput,
-} from './rule-inputs';
-import { digestOf, type FieldKind, initialValues, type RuleOrigin } from './rule-values';
+import { jiraFields, MAX_CHOICES } from './rule-fields';
+import { choiceInput, numberInput, radioInput, selectInput, textInput, tickInput, writtenInput } from './rule-inputs';
+import { digestsOf, formDigests, initialValues, type RuleOrigin } from './rule-values';
 import { foreign, plain } from './text';
 import { severityWords } from './words';
 
@@ -20,20 +12,14 @@ export const ruleView = { callback: 'rule.save', title: 'Sync rule' } as const;
 /** `jiraChoice` is the action of what the rest of the form depends on. */
 export const ruleActions = { jiraChoice: 'rule.jira_choice', preview: 'rule.preview', edit: 'rule.edit' } as const;
 
-const MAX_FIELDS = 20;
-/** What a menu of Slack's holds, less the one that the rule names and Jira no longer offers. */
-const MAX_CHOICES = 99;
-const tooMany = "Jira offers more than Slack's menus hold.";
-const onceHint = 'Asked once; sent with every issue of this source.';
-
 type Shown = {
   form: RuleForm;
   /** The rule as the form is to say it, where a person has changed it already. */
   rule?: RuleView;
   /** A refusal of what was submitted, told at the top. */
   trouble?: string;
-  /** `digest` is absent at the first fill, which is what changes are measured against. */
-  origin: Omit<RuleOrigin, 'digest'> & { digest?: string };
+  /** `form` and `rule` hold only what a person has changed already: that stays changed, with what it was. */
+  origin: Omit<RuleOrigin, 'form' | 'rule'> & Partial<Pick<RuleOrigin, 'form' | 'rule'>>;
 };
 
 /** The form of a sync rule. Credentials are no part of it: those are entered on the connect page. */
@@ -42,15 +28,18 @@ export function ruleModal({ form, rule = form.rule, trouble, origin }: Shown): t
   const inputs = [
     ...routing(form, rule, turn),
     ...otherRoutes(form, rule, turn),
-    ...required(form, rule, turn),
+    ...jiraFields(form, rule, turn),
     ...flow(rule, turn),
     ...content(form, rule, turn),
   ];
-  const digest = origin.digest ?? digestOf(initialValues(inputs));
+  const known = {
+    form: { ...formDigests(initialValues(inputs)), ...origin.form },
+    rule: { ...digestsOf(form.rule), ...origin.rule },
+  };
   return {
     type: 'modal',
     callback_id: ruleView.callback,
-    private_metadata: JSON.stringify({ ...origin, digest } satisfies RuleOrigin),
+    private_metadata: JSON.stringify({ ...origin, ...known } satisfies RuleOrigin),
     title: { type: 'plain_text', text: ruleView.title },
     submit: { type: 'plain_text', text: 'Save sync rule' },
     close: { type: 'plain_text', text: 'Cancel' },
@@ -113,37 +102,6 @@ function otherRoutes({ connections }: RuleForm, rule: RuleView, turn: number): t
     hint: 'Chosen for one finding at a time; its issue goes to the project named here.',
   };
   return [tickInput(spec, others.slice(0, MAX_CHOICES), allowed)];
-}
-
-/** Jira's own required fields: asked once, then sent with every issue. */
-function required({ required: fields }: RuleForm, rule: RuleView, turn: number): types.KnownBlock[] {
-  const more = fields.slice(MAX_FIELDS).map(({ name }) => name);
-  const asked = fields.slice(0, MAX_FIELDS).flatMap((field) => requiredField(field, rule, turn));
-  const rest = `Jira requires more than fits here: ${more.join(', ')}. Give them with \`PUT /api/v1/sources/SOURCE/rule\`.`;
-  return [...asked, ...(more.length > 0 ? [section(foreign(rest, 1500))] : [])];
-}
-
-function requiredField(field: RuleForm['required'][number], rule: RuleView, turn: number): types.KnownBlock[] {
-  const { id, name, type, allowedValues, value } = field;
-  const kind = kindOf(type, allowedValues.length > 0);
-  const given = rule.template?.fields[id] ?? value;
-  const isLong = allowedValues.length > MAX_CHOICES;
-  const hint = kind === 'one' && isLong ? `${tooMany} Write the id of the one.` : onceHint;
-  const spec = { name: `field-${kind}-${id}`, turn, label: `${name} (required by Jira)`, hint };
-  switch (kind) {
-    case 'many':
-      if (isLong) return keptBlocks(spec.label, tooMany, choicesOf(given));
-      return [tickInput(spec, allowedValues, idsOf(given))];
-    case 'one':
-      return [selectInput(spec, allowedValues, idsOf(given)[0] ?? null)];
-    case 'number':
-      return [numberInput(spec, typeof given === 'number' ? String(given) : '')];
-    default: {
-      const written = writtenOf(given);
-      if (written === null) return keptBlocks(spec.label, 'It is more than a text.', JSON.stringify(given));
-      return textInput({ ...spec, isRequired: rule.enabled }, written);
-    }
-  }
 }
 
 function flow(rule: RuleView, turn: number): types.InputBlock[] {
@@ -266,28 +224,4 @@ function onOff(off: string): { id: string; name: string }[] {
 /** Choices that the rule keeps by name. */
 function named(choices: { name: string }[]): { id: string; name: string }[] {
   return choices.map(({ name }) => ({ id: name, name: plain(name, 75) }));
-}
-
-function kindOf(type: string | null, hasValues: boolean): FieldKind {
-  if (hasValues) return type === 'array' ? 'many' : 'one';
-  if (type === 'number' || type === 'user') return type;
-  return type === 'array' ? 'list' : 'text';
-}
-
-function idsOf(value: JsonValue): string[] {
-  const all = Array.isArray(value) ? value : [value];
-  return all.flatMap((each) =>
-    each && typeof each === 'object' && !Array.isArray(each) && each.id ? [String(each.id)] : [],
-  );
-}
-
-/** A value as a text that is read back as the same value; null where no text says it. */
-function writtenOf(value: JsonValue): string | null {
-  if (Array.isArray(value)) return value.every((each) => typeof each === 'string') ? value.join(' ') : null;
-  if (value && typeof value === 'object') return typeof value.accountId === 'string' ? value.accountId : null;
-  return value === null ? '' : String(value);
-}
-
-function choicesOf(value: JsonValue): string {
-  return idsOf(value).join(', ') || 'Nothing is chosen.';
 }

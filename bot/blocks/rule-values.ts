@@ -15,8 +15,10 @@ export const entered = 'rule.entered';
 export const MOST_FINDINGS = 100_000;
 const MOST_LABELS = 50;
 const LONGEST_LABEL = 255;
-/** Marks the input of a required field: `field-<kind>-<id>`. */
+// The input of a required field: `field-<kind>-<id>`.
 const FIELD = /^field-(one|many|number|user|text|list)-(.+)$/;
+/** The boxes of what the template sends and the form has no input for. */
+export const FURTHER = 'furtherFields';
 export type FieldKind = 'one' | 'many' | 'number' | 'user' | 'text' | 'list';
 
 type Entered = {
@@ -61,7 +63,7 @@ export function initialValues(blocks: types.KnownBlock[]): RuleValues {
   return values;
 }
 
-/** The change of the rule that these values ask for. `kept`: what of the template stays where the form does not show it. */
+/** The whole rule that these values say, changed or not. `kept`: what of the template stays where the form does not show it. */
 export function ruleChangeOf(values: RuleValues, kept?: IssueTemplate): RuleChange {
   const given = <T>(name: string, read: (value: Entered) => T): T | undefined => {
     const value = values.get(name);
@@ -79,7 +81,7 @@ export function ruleChangeOf(values: RuleValues, kept?: IssueTemplate): RuleChan
     grouping: oneOf(groupings, values.get('grouping')),
     verifier: oneOf(['person', 'report'], values.get('verifier')),
   };
-  const change: RuleChange = {
+  return {
     ...defined({ connection: orNull('connection'), projectKey: orNull('project')?.toUpperCase() ?? orNull('project') }),
     ...defined({ component: orNull('component'), assignee: orNull('assignee') }),
     ...defined({ enabled, autoPush, labels, ...choices, approval: approvalOf(values) }),
@@ -87,14 +89,62 @@ export function ruleChangeOf(values: RuleValues, kept?: IssueTemplate): RuleChan
     ...defined({ severities: ticked && severities.filter((each) => ticked.has(each)) }),
     ...defined({ priorities: prioritiesOf(values), otherConnections: given('otherConnections', chosenOf) }),
   };
-  return change;
 }
 
-/** Tells whether two fills of the form say the same. */
-export function digestOf(values: RuleValues): string {
-  const change = ruleChangeOf(values);
-  const parts = Object.entries(change).sort(([a], [b]) => a.localeCompare(b));
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+/** Each part of a rule as a short text that tells whether it is the same as another time. */
+export function digestsOf(rule: RuleChange): RuleDigests {
+  const parts = Object.entries(rule).filter(([name, value]) => !saidByRecheck.includes(name) && value !== undefined);
+  return Object.fromEntries(parts.map(([name, value]) => [name, digest(value)]));
+}
+
+/** The same of what a form says. The boxes that leave fields out belong to the template. */
+export function formDigests(values: RuleValues): RuleDigests {
+  const further = values.get(FURTHER);
+  const parts = digestsOf(ruleChangeOf(values));
+  return further ? { ...parts, template: digest([parts.template, chosenOf(further).sort()]) } : parts;
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 8);
+}
+
+const saidByRecheck = ['warnings', 'autoPushSince'];
+
+/** The parts of the rule that a person changed in the form: what differs from what it said when it was shown. */
+export function changedParts(values: RuleValues, { form }: Pick<RuleOrigin, 'form'>): string[] {
+  const now = formDigests(values);
+  return Object.keys(now).filter((name) => now[name] !== form[name]);
+}
+
+/**
+ * What a person changed in the form, over the rule as it is kept now. What they left alone stays as anybody else has
+ * made it meanwhile.
+ */
+export function changeOf(values: RuleValues, origin: Pick<RuleOrigin, 'form'>, rule: RuleView): RuleChange {
+  const parts = changedParts(values, origin);
+  const changed = only(ruleChangeOf(values), parts);
+  const kept = templateKept(rule, changed);
+  const isMoved = kept !== rule.template;
+  const { template } = ruleChangeOf(values, kept);
+  return { ...changed, ...(template !== undefined && (isMoved || parts.includes('template')) ? { template } : {}) };
+}
+
+/** The parts of a change that somebody else has made different meanwhile, too. */
+export function changedByOthers(
+  change: RuleChange,
+  origin: Pick<RuleOrigin, 'form' | 'rule'>,
+  rule: RuleView,
+): string[] {
+  const [asked, now] = [digestsOf(change), digestsOf(rule)];
+  return Object.keys(asked).filter((name) => {
+    const before = origin.rule[name];
+    return before !== undefined && now[name] !== before && now[name] !== asked[name];
+  });
+}
+
+/** These parts of something that is made of them. */
+export function only<T extends RuleChange | Record<string, unknown>>(whole: T, parts: string[]): T {
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => parts.includes(name))) as T;
 }
 
 /** The rule as the form says it, over the rule as it is kept. */
@@ -125,9 +175,12 @@ const origin = z.object({
   source: z.string(),
   channel: z.string().nullable(),
   turn: z.number(),
-  /** What the form said when it showed the rule as it is kept. */
-  digest: z.string(),
+  /** What each part of the form said when it was shown, and what the rule was then: what is changed since is told by it. */
+  form: z.record(z.string(), z.string()).default({}),
+  rule: z.record(z.string(), z.string()).default({}),
 });
+
+type RuleDigests = Record<string, string>;
 
 /** What a form knows of itself; travels in the view's private metadata. */
 export type RuleOrigin = z.infer<typeof origin>;
@@ -139,7 +192,7 @@ export function ruleOrigin(view: Pick<ViewOutput, 'private_metadata'>): RuleOrig
 
 /** What stands against saving, by block: nothing changed, or no project key for an active source. */
 export function ruleProblems(view: ViewOutput): Record<string, string> | null {
-  const { turn, digest } = ruleOrigin(view);
+  const { turn, form } = ruleOrigin(view);
   const values = ruleValues(view);
   const { enabled, projectKey, labels = [] } = ruleChangeOf(values);
   const problems: Record<string, string> = {};
@@ -154,7 +207,7 @@ export function ruleProblems(view: ViewOutput): Record<string, string> | null {
     problems[ruleBlock('labels', turn)] =
       `Give at most ${MOST_LABELS} labels, each of at most ${LONGEST_LABEL} characters.`;
   }
-  if (Object.keys(problems).length === 0 && digestOf(values) === digest) {
+  if (Object.keys(problems).length === 0 && changedParts(values, { form }).length === 0) {
     problems[ruleBlock('enabled', turn)] = 'Nothing has changed, so there is nothing to save.';
   }
   return Object.keys(problems).length > 0 ? problems : null;
@@ -185,9 +238,16 @@ function templateOf(values: RuleValues, kept: IssueTemplate | undefined): RuleCh
   };
   const summary = written('summary');
   const description = written('description');
-  const fields = { ...kept?.fields, ...fieldsOf(values) };
+  const further = values.get(FURTHER);
+  const going = further ? only(kept?.fields ?? {}, chosenOf(further)) : kept?.fields;
+  const fields: { [id: string]: JsonValue } = { ...going, ...fieldsOf(values) };
   if (!summary && !description && Object.keys(fields).length === 0) return null;
   return { ...(summary ? { summary } : {}), ...(description ? { description } : {}), fields };
+}
+
+/** The fields that a form of such values has an input for. */
+export function askedFields(values: RuleValues): string[] {
+  return [...values.keys()].flatMap((name) => FIELD.exec(name)?.[2] ?? []);
 }
 
 function fieldsOf(values: RuleValues): { [id: string]: JsonValue } {

@@ -44,6 +44,18 @@ function sourceLine({ name, key, rule, warnings }: SourceView): string {
   return `*${foreign(name, 50)}* (${foreign(key, 40)}): ${facts}.${first ? `\n*Warning:* ${foreign(first, 100)}` : ''}`;
 }
 
+/** Settings as the form calls them. */
+const inWords: Record<string, string> = {
+  none: 'No push needs an approval',
+  all: 'Every push needs one',
+  verify: 'Flag it for a re-run',
+  resolve: 'Resolve it',
+  comment: 'Comment on the issue',
+  reopen: 'Reopen the issue',
+  person: 'A person, or a later report',
+  report: 'Reports alone',
+};
+
 /** A rule for who may not change it. */
 export function ruleReading(source: string, rule: RuleView): types.ModalView {
   const { approval } = rule;
@@ -55,11 +67,11 @@ export function ruleReading(source: string, rule: RuleView): types.ModalView {
     ['Other connections that people may push to', String(rule.otherConnections?.length ?? 0)],
     ['Severities', rule.severities.join(', ') || 'None'],
     ['Auto-push', rule.autoPush ? 'On' : 'Off'],
-    ['Approval', words],
-    ['When Done in Jira', rule.onJiraDone],
-    ['When the re-run fails', rule.onVerifyFail],
-    ['Who verifies', rule.verifier],
-    ['One issue per', rule.grouping],
+    ['Approval', inWords[words] ?? words],
+    ['When Done in Jira', inWords[rule.onJiraDone] ?? rule.onJiraDone],
+    ['When the re-run fails', inWords[rule.onVerifyFail] ?? rule.onVerifyFail],
+    ['Who verifies', inWords[rule.verifier] ?? rule.verifier],
+    ['One issue per', rule.grouping === 'page' ? 'rule and page' : rule.grouping],
     ['Labels', rule.labels.join(' ') || 'None'],
     ['Component', rule.component ?? 'None'],
     ['Assignee', rule.assignee ?? 'None'],

@@ -14,17 +14,21 @@ const statusWords: Record<SessionStatus, string> = {
   cancelled: 'cancelled',
 };
 
-const verdictWords: Record<Verdict, string> = {
+/** The verdict of a case as people say it. */
+export const verdictWords: Record<Verdict, string> = {
   pass: 'passed',
   fail: 'failed: still there',
   skip: 'skipped',
   unstable: 'unstable: passed and failed',
-  withdrawn: 'withdrawn: Jira took the claim back',
+  withdrawn: 'withdrawn: nobody claims any more that it is fixed',
 };
 
 const SHOWN = 12;
 
-/** Sessions with their cases; an undecided case has its Pass and Fail, a planned session its Start. */
+/**
+ * Sessions with their cases; an undecided case has its Pass and Fail, a planned session its Start. What is undecided
+ * comes first: where there are more cases than fit, the next ones come up as those are decided.
+ */
 export function sessionReply(sessions: SessionView[], note?: string): Message {
   const blocks: types.KnownBlock[] = note ? [section(note)] : [];
   const texts = note ? [note] : [];
@@ -34,7 +38,7 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
     texts.push(head.replaceAll('*', ''));
     if (room <= 0) continue;
     blocks.push(section(head, session.status === 'planned' ? startButton(session) : undefined));
-    const shown = session.cases.slice(0, room);
+    const shown = undecidedFirst(session.cases).slice(0, room);
     room -= shown.length;
     for (const each of shown) {
       const line = caseLine(each);
@@ -44,10 +48,18 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
     }
   }
   const left = sessions.flatMap((session) => session.cases).length - SHOWN;
-  if (left > 0) blocks.push(context(`${count(left, 'more case')}: open them from the findings' cards.`));
+  if (left > 0) {
+    const more = `${count(left, 'more case')}: the command \`sessions\` shows them when these are decided.`;
+    texts.push(more);
+    blocks.push(context(more));
+  }
   if (blocks.length === 0) blocks.push(section('No session is under way.'));
   const text = texts.join('\n').slice(0, 3900);
   return { text: text || 'No session is under way.', blocks };
+}
+
+function undecidedFirst(cases: SessionView['cases']): SessionView['cases'] {
+  return [...cases.filter(({ verdict }) => !verdict), ...cases.filter(({ verdict }) => verdict)];
 }
 
 function caseLine({ finding, verdict }: SessionView['cases'][number]): string {

@@ -56,6 +56,13 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** Cuts at the end of a line, so that no link or entity is cut in two. */
+export function clipText(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = text.lastIndexOf('\n', max - 2);
+  return end > 0 ? `${text.slice(0, end)}\n…` : '…';
+}
+
 function oneLine(text: string): string {
   // Control and direction-changing characters can hide or reorder what a reader sees.
   return text

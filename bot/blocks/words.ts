@@ -1,4 +1,4 @@
-import { heldCause } from '../../workflows/rules/push-gate';
+import { goneReason, heldCause } from '../../workflows/rules/push-gate';
 import type { AuditEvent, FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
 import { foreign } from './text';
 
@@ -16,6 +16,10 @@ export type FindingState = {
   reason: string | null;
   claimedBy: string | null;
   missing: boolean;
+  /** The issue that it has. */
+  jira: object | null;
+  /** The connection of its issue was ended: nothing that happens in Jira counts any more. */
+  notFollowed: boolean;
   session: { status: SessionStatus } | null;
   lastEvent: { event: string } | null;
 };
@@ -53,17 +57,30 @@ export function isHeld({ status, reason }: Pick<FindingState, 'status' | 'reason
 }
 
 function rerunWords({ session, claimedBy, lastEvent, missing, reason }: FindingState): string {
-  if (session?.status === 'in_progress') return 'Re-run in progress';
-  if (missing) return `Needs re-run: ${foreign(reason ?? 'its issue was deleted in Jira', 600)}`;
+  const gone = missing ? `: ${foreign(reason ?? 'its issue was deleted in Jira', 600)}` : '';
+  if (session?.status === 'in_progress') return `Re-run in progress${gone}`;
+  if (gone) return `Needs re-run${gone}`;
   const claim = `Done in Jira by ${foreign(claimedBy ?? 'somebody', 100)}`;
   if (session) return `Re-run planned: ${claim}`;
   return lastEvent?.event === 'verdict_fail' ? 'Needs re-run: the last re-run failed' : `Needs re-run: ${claim}`;
 }
 
 /** What a finding waits for, as the end of a sentence. */
-export function awaited(finding: Pick<FindingState, 'status' | 'reason'>): string {
-  return isHeld(finding) ? 'the connection to Jira to work again' : waitsFor[finding.status];
+export function awaited(finding: FindingState): string {
+  if (finding.missing) return 'somebody to decide what becomes of it';
+  if (isHeld(finding)) return 'the connection to Jira to work again';
+  if (isGone(finding)) return 'nothing, unless somebody drops the link to its deleted issue and pushes it anew';
+  if (finding.notFollowed && followed.includes(finding.status)) return 'an admin to connect its Jira site again';
+  return waitsFor[finding.status];
 }
+
+/** Whether its issue is gone from Jira, be it that nobody has decided yet or that it was accepted so. */
+export function isGone({ jira, ...finding }: FindingState): boolean {
+  return jira !== null && goneReason({ ...finding, key: '' }) !== null;
+}
+
+/** Statuses that wait for what happens in Jira. */
+const followed: FindingStatus[] = ['awaiting_fix', 'blocked'];
 
 const waitsFor: Record<FindingStatus, string> = {
   open: 'a push to Jira',
@@ -94,6 +111,7 @@ const eventSentences: Record<AuditEvent, (who: string, detail: string) => string
   push_failed: (_who, detail) => `Push failed${tail(detail)}`,
   // The reason stands in the state already.
   push_held: () => 'Push held',
+  push_resumed: () => 'Jira takes the credentials again, and the push goes on',
   push_cancelled: (who) => `${who} cancelled the push that was held`,
   linked: (who, detail) => `${who} linked it to ${detail}`,
   unlinked: (who, detail) => `${who} unlinked it from ${detail}`,
@@ -102,14 +120,16 @@ const eventSentences: Record<AuditEvent, (who: string, detail: string) => string
   missing_asked: (_who, detail) => `Recheck has no issue to say in that the re-run failed${tail(detail)}`,
   issue_found: (_who, detail) => `Jira shows the issue again${tail(detail)}`,
   recreate_asked: (who, detail) => `${who} asked for a new issue in place of ${detail}`,
-  accepted: (who, detail) => `${who} decided${tail(detail)}`,
+  accepted: (who, detail) => `${who} accepted it as it is${tail(detail.replace(/^Accepted as it is: /, ''))}`,
   dropped: (who, detail) => `${who} dropped the link to ${detail}, which was deleted in Jira`,
   duplicate_issues: (_who, detail) => detail || 'Jira has more than one issue of it',
   places_changed: (_who, detail) => `Its places changed, and its issue says so${tail(detail)}`,
   evidence_attached: (_who, detail) => `A screenshot was attached to the issue${tail(detail)}`,
   evidence_refused: (_who, detail) => `A screenshot could not be attached to the issue${tail(detail)}`,
   read_failed: (_who, detail) => `The issue could not be read${tail(detail)}`,
+  read_again: () => 'The issue could be read again',
   comment_held: (_who, detail) => `The comment on the issue waits${tail(detail)}`,
+  comment_made: () => 'The comment that waited is on the issue now',
   comment_failed: (_who, detail) => `The comment on the issue could not be made${tail(detail)}`,
   reopen_held: (_who, detail) => `Reopening the issue waits${tail(detail)}`,
   reopen_failed: (_who, detail) => `The issue could not be reopened${tail(detail)}`,

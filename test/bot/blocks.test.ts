@@ -53,7 +53,7 @@ describe('the card of a finding', () => {
   it.each(hostile.map((text, index) => [index, text]))('is valid and harmless with hostile text %i', (_index, text) => {
     for (const status of findingStatuses) {
       const lastEvent = { event: text, actor: text, detail: text, at };
-      const source = { name: text, kind: null };
+      const source = { name: text, kind: 'suite' as const };
       const jira = { key: text, url: `https://acme.example/browse/${text}`, status: text, resolution: text };
       const words = { title: text, rule: text, reason: text, page: text, claimedBy: text };
       expectSound(findingCard(cardFinding({ status, ...words, lastEvent, source, jira })));
@@ -174,8 +174,14 @@ describe('answers to commands', () => {
         ),
     ],
     ['empty list', () => [findingList({ items: [], nextCursor: null }, { status: 'needs_rerun' })]],
-    ['panel', () => hostile.map((text) => verificationList({ items: ten.map((n) => row(text, n)), nextCursor: '10' }))],
-    ['empty panel', () => [verificationList({ items: [], nextCursor: null })]],
+    [
+      'panel',
+      () =>
+        hostile.map((text) =>
+          verificationList({ items: ten.map((n) => row(text, n)), nextCursor: '10' }, { source: text }),
+        ),
+    ],
+    ['empty panel', () => [verificationList({ items: [], nextCursor: null }, {})]],
     ['why', () => hostile.map((text) => why(findingDetail({ reason: text, history: history(text) })))],
     [
       'status',
@@ -202,6 +208,33 @@ describe('answers to commands', () => {
 
   it.each(everything)('are valid and harmless: %s', (_name, render) => {
     for (const message of render()) expectSound(message);
+  });
+
+  it('V3 B10 a session of many shows what is undecided first, and says that there is more', () => {
+    const many = (decided: number) =>
+      session({
+        cases: Array.from({ length: 14 }, (_, number) => ({
+          ...{ finding: `F-${number + 1}`, claim: 1, verdict: number < decided ? ('pass' as const) : null },
+        })),
+      });
+    const buttons = (message: Message) => JSON.stringify(message.blocks).match(/Pass F-\d+: fixed/g);
+    const first = sessionReply([many(0)]);
+    expect(buttons(first)).toHaveLength(12);
+    expect(first.text).toContain('2 more cases');
+    expect(first.text).not.toContain('F-13');
+    expect(buttons(sessionReply([many(2)]))?.slice(-2)).toEqual(['Pass F-13: fixed', 'Pass F-14: fixed']);
+    expectSound(first);
+  });
+
+  it('V3 a withdrawn case does not blame Jira for what a person dropped', () => {
+    const { text } = sessionReply([session({ cases: [{ finding: 'F-1', claim: 1, verdict: 'withdrawn' }] })]);
+    expect(text).toContain('F-1: withdrawn: nobody claims any more that it is fixed');
+  });
+
+  it('P1 a push of one that is not over names what shows its end, and promises no card', () => {
+    const { text } = pushResult([{ id: 'p', status: 'running', items: [{ finding: 'F-1', outcome: 'pending' }] }]);
+    expect(text).toContain('Jira has not answered yet. `status F-1` shows');
+    expect(text).not.toContain('card');
   });
 
   it('the modal of a failed verdict is a valid view', () => {

@@ -56,7 +56,8 @@ describe('the text of the command', () => {
     ['sessions', { verb: 'sessions' }],
     ['connect', { verb: 'connect' }],
     ['Disconnect', { verb: 'disconnect' }],
-    ['approve 12', { verb: 'approve' }],
+    ['approve', { verb: 'approve' }],
+    ['sessions shop', { verb: 'sessions', source: 'shop' }],
     ['psuh F-1', { verb: 'unknown', word: 'psuh', nearest: 'push' }],
     ['stauts', { verb: 'unknown', word: 'stauts', nearest: 'status' }],
     ['subscrbe', { verb: 'unknown', word: 'subscrbe', nearest: 'subscribe' }],
@@ -77,9 +78,17 @@ describe('the text of the command', () => {
     'status F-1 F-2',
     'why <#C0ACCESS00|accessibility>',
     'list broken',
+    'approve 12',
+    'sessions shop unit',
     `push ${Array.from({ length: 30 }, (_, number) => `F-${number}`).join(' ')}`,
   ])('says what is wrong with %j', (text) => {
     expect(parseCommand(text, elsewhereCommands)).toEqual({ verb: 'invalid', message: expect.any(String) });
+  });
+
+  it('names the way where a source stands in the place of a status, and echoes no more than is needed', () => {
+    expect(parseCommand('list shop')).toMatchObject({ message: expect.stringContaining('`list source:shop`') });
+    const long = parseCommand(`push F-1 ${'x'.repeat(900)}`);
+    expect(long.verb === 'invalid' && long.message.length).toBeLessThan(250);
   });
 
   it('stays quick and harmless with anything', () => {

@@ -44,6 +44,77 @@ describe('P2: the offer of a push', () => {
   });
 });
 
+describe('P2: the offer where nothing is ready', () => {
+  const nothing = pushChoices({ ready: 0, linked: 7 });
+
+  it('P2 does not say that all findings are in the project where some are refused', () => {
+    const { text } = pushOffer(nothing);
+    expect(text).toContain('0 findings ready to push to ACC');
+    expect(text).toContain('7 already linked');
+    expect(text).toContain('5 refused: Its severity is below');
+    expect(text).not.toMatch(/all matching|nothing to push/);
+  });
+
+  it('P2 does not say that there is nothing to push where all are in the project', () => {
+    expect(pushOffer({ ...nothing, refused: [] }).text).not.toContain('nothing to push');
+    expect(pushOffer({ ...nothing, linked: 0, refused: [] }).text).toContain('There is nothing to push.');
+  });
+});
+
+describe('R1: the rule as it is read', () => {
+  it('R1 words the rule as its form does', () => {
+    const shown = JSON.stringify(ruleReading('shop', ruleView()));
+    for (const words of ['Flag it for a re-run', 'Comment on the issue', 'A person, or a later report']) {
+      expect(shown).toContain(words);
+    }
+    expect(shown).not.toMatch(/:\* (verify|comment|person|none)\b/);
+  });
+});
+
+describe('P9: what is approved', () => {
+  const waiting = Array.from({ length: 10 }, (_, number) => ({
+    ...{ finding: `F-${number + 1}`, title: `Title <!channel> ${number + 1}`, severity: 'serious' as const },
+  }));
+  const push = pushSummary({ status: 'awaiting_approval', outcomes: { pending: 12 }, waiting });
+
+  it('P9 names the findings on the message of the push and in the list, harmless', () => {
+    const { text } = pushCard(push);
+    expect(text).toContain('• ▲ Serious *F-10*: Title &lt;!channel&gt; 10');
+    expect(text).toContain('• and 2 more: `list source:shop`');
+    const list = waitingList([
+      push,
+      { ...push, note: 'Before the release', waiting: waiting.slice(0, 1), outcomes: { pending: 1 } },
+    ]);
+    expect(list.text).toContain('*F-3*: Title &lt;!channel&gt; 3\n• and 9 more');
+    expect(list.text).toContain('Review note: Before the release');
+    for (const message of [pushCard(push), list]) expect(validateMessage(message)).toEqual([]);
+    for (const text of hostile) {
+      const reasons = Array.from({ length: 10 }, () => ({
+        ...{ outcome: 'refused' as const, reason: text, count: 9, findings: ['F-1', 'F-2', 'F-3'] },
+      }));
+      const long = { ...push, note: text, reasons, waiting: waiting.map((each) => ({ ...each, title: text })) };
+      // Slack updates no message with more.
+      expect(pushCard(long).text.length).toBeLessThanOrEqual(4000);
+      for (const message of [pushCard(long), waitingList(Array.from({ length: 12 }, () => long))]) {
+        expect(validateMessage(message)).toEqual([]);
+      }
+    }
+  });
+
+  it('P9 says who cancelled a push, and says a rejection once', () => {
+    const reason = { outcome: 'cancelled' as const, count: 3, findings: ['F-1', 'F-2', 'F-3'] };
+    const by = 'The push was cancelled by Ada Admin.';
+    const stopped = { status: 'cancelled' as const, outcomes: { cancelled: 3 }, reasons: [{ ...reason, reason: by }] };
+    expect(pushCard(pushSummary(stopped)).text).toContain(by);
+    const rejected = 'The push was rejected by Ada Admin.';
+    const approval = { decision: 'rejected', decidedBy: 'Ada Admin', note: null, expiresAt: null };
+    const { text } = pushCard(
+      pushSummary({ ...stopped, status: 'rejected', approval, reasons: [{ ...reason, reason: rejected }] }),
+    );
+    expect(text.match(/by Ada Admin/g)).toHaveLength(1);
+  });
+});
+
 describe('P2, P3: what waits for its connection', () => {
   it('C10 is offered with the reason, harmless and valid', () => {
     for (const text of hostile) {

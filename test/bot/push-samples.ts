@@ -37,6 +37,7 @@ export function pushSummary(over: Partial<PushSummary> = {}): PushSummary {
     requestedBy: 'Mel',
     outcomes: { created: 5, pending: 5, refused: 2 },
     reasons: [{ outcome: 'refused', reason: 'It is blocked.', count: 2, findings: ['F-8', 'F-9'] }],
+    waiting: [],
     approval: null,
     createdAt: new Date('2026-11-22T10:00:00Z'),
     completedAt: null,

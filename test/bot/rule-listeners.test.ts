@@ -4,6 +4,7 @@ import { Refusal } from '../../api/operations/refusal';
 import type { Operations, RuleChange, RuleForm, RuleFormQuery, RuleView } from '../../api/operations/types';
 import { ruleActions } from '../../bot/blocks/rule-form';
 import { ruleBlock } from '../../bot/blocks/rule-values';
+import { until } from '../support/until';
 import { type BotWorld, startBotWorld } from './bot-world';
 import { ruleForm, ruleView } from './push-samples';
 import { callerBySlackUser, type ShownView, slackPerson, wordsOf } from './slack-person';
@@ -41,6 +42,7 @@ beforeEach(async () => {
 });
 afterEach(() => expect(bot.logged.filter(({ level }) => level === 'error')).toEqual([]));
 
+const ADA = 'U0ADA00000';
 const as = (role: 'owner' | 'admin' | 'member') => slackPerson(bot, role);
 const isForm = ({ submit }: ShownView) => submit?.text === 'Save sync rule';
 const opened = async (role: 'owner' | 'admin' = 'admin') => {
@@ -63,13 +65,95 @@ const team = {
 };
 
 describe('R1, R2, R3: the form of a sync rule in Slack', () => {
-  it('R1 opens with the rule as it is and saves what was changed, with all else as it was', async () => {
+  it('R1 opens with the rule as it is and saves what was changed, and nothing else', async () => {
     rule = ruleView({ labels: ['a11y'], template: { summary: '{title}', fields: { customfield_9: 'kept' } } });
     const view = await opened();
     await as('admin').submit(view, { [at('severities')]: ['critical'], [at('autoPush')]: 'on' });
     await savedView();
-    const { warnings: _w, autoPushSince: _s, ...kept } = rule;
-    expect(saved).toEqual([{ ...kept, severities: ['critical'], autoPush: true }]);
+    expect(saved).toEqual([{ severities: ['critical'], autoPush: true }]);
+  });
+
+  it('R1 undoes nothing that somebody else saved while the window was open', async () => {
+    const view = await opened();
+    rule = ruleView({ approval: 'all', labels: ['theirs'], grouping: 'page' });
+    await as('admin').submit(view, { [at('severities')]: ['critical'], [at('grouping')]: 'page' });
+    await savedView();
+    // Both chose the same grouping.
+    expect(saved).toEqual([{ severities: ['critical'], grouping: 'page' }]);
+  });
+
+  it('R1 tells of what both changed, and saves it only when it is saved once more', async () => {
+    const view = await opened();
+    rule = ruleView({ approval: 'all', labels: ['theirs'] });
+    await as('admin').submit(view, { [at('labels')]: 'mine', [at('autoPush')]: 'on' });
+    const back = await refilled(1);
+    expect(saved).toEqual([]);
+    expect(wordsOf(back)).toContain('Somebody else changed this meanwhile: Labels.');
+    expect(wordsOf(back)).toContain('"initial_value":"mine"');
+    const approval = back.blocks.find(({ block_id: id }) => id === at('approval', 1));
+    expect(approval?.element).toMatchObject({ initial_option: { value: 'all' } });
+    await as('admin').submit(back);
+    await savedView();
+    expect(saved).toEqual([{ labels: ['mine'], autoPush: true }]);
+  });
+
+  it('R1 keeps what others saved apart when the form is filled anew', async () => {
+    const view = await opened();
+    rule = ruleView({ approval: 'all', labels: ['theirs'] });
+    const values = { [at('labels')]: 'mine' };
+    await as('admin').inWindow(view, ruleActions.jiraChoice, { blockId: at('issueType'), value: 'Task', values });
+    const next = await refilled(1);
+    const approval = next.blocks.find(({ block_id: id }) => id === at('approval', 1));
+    expect(approval?.element).toMatchObject({ initial_option: { value: 'all' } });
+    await as('admin').submit(next);
+    expect(wordsOf(await refilled(2))).toContain('Somebody else changed this meanwhile: Labels.');
+    await as('admin').submit(await refilled(2));
+    await savedView();
+    expect(saved).toEqual([{ issueType: 'Task', labels: ['mine'] }]);
+  });
+
+  it('R1 tells by message that a rule was saved whose window was closed meanwhile', async () => {
+    const view = await opened();
+    let save: () => void = () => undefined;
+    let isAsked = false;
+    given.putRule = () => {
+      isAsked = true;
+      return new Promise((resolve) => {
+        save = () => resolve(rule);
+      });
+    };
+    await as('admin').submit(view, { [at('autoPush')]: 'on' });
+    await until(() => isAsked);
+    await bot.world.act('close', { user: ADA, viewId: view.id });
+    save();
+    await as('admin').told('The sync rule of *shop* is saved.');
+  });
+
+  it('R3 leaves a field out that is unticked, because Jira has taken it from its screen', async () => {
+    const fields = { customfield_10050: { id: '1' }, customfield_9: 'kept' };
+    rule = ruleView({ template: { fields } });
+    const view = await opened();
+    expect(wordsOf(view)).toContain('customfield_10050: {\\"id\\":\\"1\\"}');
+    await as('admin').submit(view, { [at('furtherFields')]: ['customfield_9'] });
+    await savedView();
+    expect(saved).toEqual([{ template: { fields: { customfield_9: 'kept' } } }]);
+    expect(rule.template?.fields).toEqual(fields);
+  });
+
+  it('R3 keeps the field unticked while the form is filled anew, and offers it still', async () => {
+    rule = ruleView({ template: { fields: { customfield_9: 'kept', customfield_10050: 'gone' } } });
+    const view = await opened();
+    given.putRule = () => Promise.reject(new Refusal('invalid', 'x', 'Something else is wrong.'));
+    await as('admin').submit(view, { [at('furtherFields')]: ['customfield_9'], [at('labels')]: 'web' });
+    const back = await refilled(1);
+    expect(wordsOf(back)).toContain('customfield_10050');
+    given.putRule = async (_caller, _source, change) => {
+      saved.push(change);
+      return rule;
+    };
+    await as('admin').submit(back);
+    await savedView();
+    expect(saved).toEqual([{ labels: ['web'], template: { fields: { customfield_9: 'kept' } } }]);
   });
 
   it('R1 asks Jira anew when another project is chosen, and keeps what was entered so far', async () => {
@@ -199,6 +283,7 @@ describe('R1, R2, R3: the form of a sync rule in Slack', () => {
 
   it('R1 tells in the window that there is no such source', async () => {
     given.ruleForm = () => Promise.reject(new Refusal('not_found', 'source_not_found', 'There is no source "shop".'));
+    given.listSources = async () => ({ items: [], nextCursor: null });
     await as('admin').command('rules shop');
     await as('admin').window((view) => wordsOf(view).includes('There is no source'), 'the reason');
   });
