@@ -1,11 +1,14 @@
 // Talking to the workflows from outside: the worker's activities and the API process both do it through here.
 
+import { randomUUID } from 'node:crypto';
 import {
   type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
 import {
   type ApprovalSaid,
   type ApprovalTimings,
@@ -54,6 +57,9 @@ import { createSchedules } from './schedules';
 export type StartedFinding = Parameters<typeof lifecycleStart>[0];
 type SessionStart = { organisationId: string; sessionId: string };
 
+/** How often an update may meet a run that is about to close. */
+const mostClosings = 5;
+
 const decisionUpdates = { approve: approveUpdate, reject: rejectUpdate, cancel: cancelPushUpdate } as const;
 
 export type Engine = ReturnType<typeof createEngine>;
@@ -78,6 +84,17 @@ export function createEngine({
   const schedules = createSchedules({ client, settings: { ...sync, indexLagMs } });
   const within = <T>(ms: number, call: () => Promise<T>) => client.withDeadline(Date.now() + ms, call);
 
+  /** An update with start. One that meets a run which is closing is refused, and asked again of the next run. */
+  async function asking<T>(ms: number, call: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await within(ms, call);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError) || tries === mostClosings) throw error;
+      }
+    }
+  }
+
   function operation(finding: StartedFinding) {
     // Used once: the SDK refuses a second use.
     return new WithStartWorkflowOperation('findingLifecycle', {
@@ -94,20 +111,38 @@ export function createEngine({
     typedSearchAttributes: [{ key: searchAttributes.organisation, value: input.organisationId }],
   });
 
-  const sessionHandle = (session: SessionStart) => client.workflow.getHandle(sessionWorkflowId(session.sessionId));
+  const sessionStart = (session: SessionStart) => ({
+    workflowId: sessionWorkflowId(session.sessionId),
+    taskQueue,
+    args: [session] as [SessionStart],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  });
 
-  async function inSession<T>(session: SessionStart, act: () => Promise<T>): Promise<T> {
-    await ensureSession(session);
-    return await within(callMs, act);
+  /** Once a run was there none is started: nothing would end that of a session which has ended meanwhile. */
+  async function ensureSession({ organisationId, sessionId }: SessionStart): Promise<void> {
+    const start = {
+      ...sessionStart({ organisationId, sessionId }),
+      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    };
+    try {
+      await within(callMs, () => client.workflow.start('rerunSession', start));
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
   }
 
-  async function ensureSession({ organisationId, sessionId }: SessionStart): Promise<void> {
-    await within(callMs, () =>
-      client.workflow.start('rerunSession', {
-        workflowId: sessionWorkflowId(sessionId),
-        taskQueue,
-        args: [{ organisationId, sessionId }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
+  async function inSession<Args extends unknown[]>(
+    { organisationId, sessionId }: SessionStart,
+    update: UpdateDefinition<void, Args>,
+    ...args: Args
+  ): Promise<void> {
+    await asking(callMs, () =>
+      client.workflow.executeUpdateWithStart(update, {
+        args,
+        startWorkflowOperation: new WithStartWorkflowOperation(
+          'rerunSession',
+          sessionStart({ organisationId, sessionId }),
+        ),
       }),
     );
   }
@@ -123,7 +158,7 @@ export function createEngine({
     ): Promise<PushResult | null> {
       const { askId, batchId, actor, waitMs, lane } = ask;
       try {
-        return await within(waitMs, () =>
+        return await asking(waitMs, () =>
           client.workflow.executeUpdateWithStart(pushUpdate, {
             updateId: askId,
             args: [{ batchId, actor, ...(lane ? { lane } : {}) }],
@@ -164,7 +199,7 @@ export function createEngine({
       decision: 'approve' | 'reject' | 'cancel',
       given: DecisionInput,
     ): Promise<DecidedPush> {
-      return await within(callMs, () =>
+      return await asking(callMs, () =>
         client.workflow.executeUpdateWithStart(decisionUpdates[decision], {
           args: [given],
           startWorkflowOperation: new WithStartWorkflowOperation('pushBatch', {
@@ -184,7 +219,7 @@ export function createEngine({
     },
 
     async link(finding: StartedFinding, input: { linkId: string; key: string; actor: Actor }): Promise<void> {
-      await within(callMs, () =>
+      await asking(callMs, () =>
         client.workflow.executeUpdateWithStart(linkUpdate, {
           args: [input],
           startWorkflowOperation: operation(finding),
@@ -193,7 +228,7 @@ export function createEngine({
     },
 
     async unlink(finding: StartedFinding, actor: Actor): Promise<void> {
-      await within(callMs, () =>
+      await asking(callMs, () =>
         client.workflow.executeUpdateWithStart(unlinkUpdate, {
           args: [{ actor }],
           startWorkflowOperation: operation(finding),
@@ -201,14 +236,16 @@ export function createEngine({
       );
     },
 
-    /** Somebody decided what becomes of a finding whose issue was deleted in Jira. */
-    async missingDecided(finding: StartedFinding, input: MissingInput): Promise<void> {
-      await within(callMs, () =>
+    /** Somebody decided what becomes of a finding whose issue was deleted in Jira; answers whether that decision counts. */
+    async missingDecided(finding: StartedFinding, input: MissingInput): Promise<boolean> {
+      const askId = randomUUID();
+      const { decidedBy } = await asking(callMs, () =>
         client.workflow.executeUpdateWithStart(missingDecidedUpdate, {
-          args: [input],
+          args: [{ ...input, askId }],
           startWorkflowOperation: operation(finding),
         }),
       );
+      return decidedBy === askId;
     },
 
     /** Something changed in Jira: the lifecycle goes and reads. */
@@ -225,6 +262,7 @@ export function createEngine({
         await within(callMs, () =>
           client.workflow.start('groupedIssues', {
             workflowId: groupedIssuesWorkflowId(input.reportId),
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
             taskQueue,
             args: [input],
             staticSummary: `Places of ${input.changed.length} findings changed`,
@@ -267,15 +305,12 @@ export function createEngine({
     ...createEvidenceStart({ client, call: (work) => within(callMs, work) }),
 
     ensureSession,
-    startSession: (session: SessionStart) =>
-      inSession(session, () => sessionHandle(session).executeUpdate(startSessionUpdate)),
-    cancelSession: (session: SessionStart) =>
-      inSession(session, () => sessionHandle(session).executeUpdate(cancelSessionUpdate)),
+    startSession: (session: SessionStart) => inSession(session, startSessionUpdate),
+    cancelSession: (session: SessionStart) => inSession(session, cancelSessionUpdate),
     /** Has a session look whether anything is left to verify. */
     caseWithdrawn: (session: SessionStart): Promise<void> =>
-      within(callMs, () => sessionHandle(session).signal(caseWithdrawnSignal)),
-    verdicts: (session: SessionStart, given: VerdictsInput) =>
-      inSession(session, () => sessionHandle(session).executeUpdate(verdictsUpdate, { args: [given] })),
+      within(callMs, () => client.workflow.getHandle(sessionWorkflowId(session.sessionId)).signal(caseWithdrawnSignal)),
+    verdicts: (session: SessionStart, given: VerdictsInput) => inSession(session, verdictsUpdate, given),
 
     /** Whether Temporal answers now. */
     async isUp(): Promise<boolean> {

@@ -14,6 +14,7 @@ import { createIssueActivities } from './issues';
 import type { JiraAccess } from './jira-access';
 import { createMaintenanceActivities } from './maintenance';
 import { createPushItemActivities } from './push-items';
+import { endingOnRefusedData } from './refused-data';
 import { createSyncActivities, type SyncSettings } from './sync';
 
 export type ActivityDeps = {
@@ -31,7 +32,7 @@ export type Activities = ReturnType<typeof createActivities>;
 
 /** All activities, with their dependencies bound. */
 export function createActivities(deps: ActivityDeps) {
-  return {
+  return endingOnRefusedData({
     ...lifecycleActivities(deps),
     ...sessionActivities(deps),
     ...createIssueActivities(deps),
@@ -42,19 +43,19 @@ export function createActivities(deps: ActivityDeps) {
     ...createPushItemActivities(deps),
     ...createSyncActivities(deps),
     ...createMaintenanceActivities(deps),
-  };
+  });
 }
 
 /** For Jira's own task queue. */
 export function createJiraActivities(deps: ActivityDeps) {
-  return {
+  return endingOnRefusedData({
     ...createIssueActivities(deps),
     ...createFollowUpActivities(deps),
     ...createEvidenceActivities(deps),
     ...createGroupedIssueActivities(deps),
     ...createSyncActivities(deps),
     ...createMaintenanceActivities(deps),
-  };
+  });
 }
 
 function lifecycleActivities({ db: { lifecycle }, engine }: ActivityDeps) {
@@ -79,7 +80,7 @@ function lifecycleActivities({ db: { lifecycle }, engine }: ActivityDeps) {
 function sessionActivities({ db, engine }: ActivityDeps) {
   const { sessions } = db;
   return {
-    startSession: (ref: SessionRef) => sessions.start(ref),
+    startSession: (ref: SessionRef): Promise<{ ended: boolean } | undefined> => sessions.start(ref),
     cancelSession: (ref: SessionRef) => sessions.cancel(ref),
     settleSession: (ref: SessionRef) => sessions.settle(ref),
     storeVerdicts: (input: SessionRef & VerdictsInput) => sessions.storeVerdicts(input),

@@ -45,13 +45,15 @@ export function createFollowUpActivities(deps: FollowUpDeps) {
       }
     },
 
-    /** Puts the proof of a verdict on the issue. A comment whose answer was lost is not repeated. */
-    async commentOnIssue(input: VerdictRef & { verdict: 'pass' | 'fail' }): Promise<void> {
+    /** Puts the proof of a verdict on the issue. A comment whose answer was lost is not repeated. `gone`: no issue. */
+    async commentOnIssue(input: VerdictRef & { verdict: 'pass' | 'fail' }): Promise<'gone' | undefined> {
       try {
         const { client, issueId, comment } = await commentFor(deps, input);
         await client.addComment(issueId, input.verdict === 'pass' ? passedComment(comment) : failedComment(comment));
+        return undefined;
       } catch (error) {
-        if (error instanceof JiraError && ['ambiguous', 'not-found'].includes(error.kind)) return;
+        if (error instanceof JiraError && error.kind === 'ambiguous') return undefined;
+        if (error instanceof JiraError && error.kind === 'not-found') return 'gone';
         throw toActivityFailure(error);
       }
     },

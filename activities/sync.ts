@@ -72,7 +72,7 @@ export function createSyncActivities({ db, jira, engine, baseUrl, sync }: SyncDe
       if (!found) return { kind: 'gone' };
       if (found.status !== 'connected') return { kind: 'broken' };
       await db.pushes.releaseHeld(connectionId);
-      if (reasons.includes('restored') || reasons.includes('connected')) await wakePictures({ db, engine }, input);
+      await wake({ db, engine }, input);
       const isForPolling = reasons.some((reason) => reason !== 'routing');
       return {
         kind: 'ready',
@@ -154,13 +154,16 @@ export function createSyncActivities({ db, jira, engine, baseUrl, sync }: SyncDe
   };
 }
 
-/** Pictures wait for credentials in workflows of their own, whose pauses may have grown long. */
-async function wakePictures(
-  { db, engine }: Pick<SyncDeps, 'db' | 'engine'>,
-  { organisationId, connectionId }: ConnectionRef,
-) {
-  const lacking = await db.evidence.lackingAt(connectionId);
+/** Has go on what was held while the connection did not work: at once, and not only when it is next tried. */
+async function wake({ db, engine }: Pick<SyncDeps, 'db' | 'engine'>, input: ConnectionRef & { reasons: SyncReason[] }) {
+  const { organisationId, connectionId, reasons } = input;
+  const isBack = reasons.includes('restored') || reasons.includes('connected');
+  // Pictures wait for credentials in workflows of their own, whose pauses may have grown long.
+  const lacking = isBack ? await db.evidence.lackingAt(connectionId) : [];
   await Promise.all(lacking.map((findingId) => engine.attachEvidence({ organisationId, findingId })));
+  if (isBack || reasons.includes('asked')) await db.sync.wakeHeld({ organisationId, connectionId });
+  // It may have adopted the links of one that was ended.
+  if (reasons.includes('connected')) await db.sync.redrawCards(connectionId);
 }
 
 type Found = { tracked: TrackedIssue; issue: JiraIssue };

@@ -21,12 +21,10 @@ export type AdoptionStore = ReturnType<typeof createAdoptionStore>;
 /** Store of old connections and of the links that they left behind. */
 export function createAdoptionStore({ pool }: { pool: Pool }) {
   return {
-    /**
-     * Disconnected connections to the same site that have links left, the last one first.
-     */
+    /** Disconnected connections that have links left, to the same site or (null) to any, the last one first. */
     async candidates(
       organisationId: string,
-      site: { siteUrl: string; cloudId: string | null },
+      site: { siteUrl: string; cloudId: string | null } | null,
     ): Promise<OldConnection[]> {
       const { rows } = await pool.query<OldConnection>(
         `select c.id, c.site_url as "siteUrl", c.project_key as "projectKey", c.deleted_at as "disconnectedAt",
@@ -35,9 +33,9 @@ export function createAdoptionStore({ pool }: { pool: Pool }) {
          from connection c
          cross join lateral (
            select count(*)::int as links from issue_link l where l.connection_id = c.id and l.state = 'linked') l
-         where c.organisation_id = $1 and c.deleted_at is not null and l.links > 0 and ${isSameSite}
+         where c.organisation_id = $1 and c.deleted_at is not null and l.links > 0 and ($2::text is null or ${isSameSite})
          order by c.deleted_at desc`,
-        [organisationId, site.siteUrl, site.cloudId],
+        [organisationId, site?.siteUrl ?? null, site?.cloudId ?? null],
       );
       return rows;
     },

@@ -1,5 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
-import type { FindingStatus, SessionStatus, Severity } from '../workflows/rules/vocabulary';
+import {
+  defaultRule,
+  type FindingStatus,
+  type SessionStatus,
+  type Severity,
+  type SyncRule,
+} from '../workflows/rules/vocabulary';
 import { createCardQueue } from './card-queue';
 
 /** A card that this process may write until its lease ends. */
@@ -32,6 +38,7 @@ type CardFindingRow = {
   status: FindingStatus;
   reason: string | null;
   source: { name: string; kind: 'site' | 'suite' };
+  verifier: SyncRule['verifier'];
   page: string | null;
   pages: number;
   occurrences: number;
@@ -40,6 +47,8 @@ type CardFindingRow = {
   jira: { key: string; url: string; status: string | null; resolution: string | null } | null;
   claimedBy: string | null;
   missing: boolean;
+  /** The connection of its issue was ended. */
+  notFollowed: boolean;
   session: { id: string; status: SessionStatus } | null;
   lastEvent: { event: string; actor: string; detail: string; at: Date } | null;
 };
@@ -55,12 +64,14 @@ const cardChannel = 'recheck_cards';
 const viewSql = `
   select 'F-' || f.number as id, f.title, f.rule, f.severity, f.status, f.status_reason as reason,
     json_build_object('name', s.name, 'kind', s.kind) as source,
+    coalesce(s.rule ->> 'verifier', '${defaultRule.verifier}') as verifier,
     place.page, place.pages::int as pages, place.occurrences::int as occurrences,
     f.first_seen_at as "firstSeenAt", f.last_seen_at as "lastSeenAt", f.claimed_by as "claimedBy",
     case when link.jira_key is not null then json_build_object('key', link.jira_key,
       'url', rtrim(connection.site_url, '/') || '/browse/' || link.jira_key,
       'status', link.jira_status, 'resolution', link.jira_resolution) end as jira,
     link.missing_since is not null as missing,
+    link.jira_key is not null and connection.deleted_at is not null as "notFollowed",
     case when session.id is not null then json_build_object('id', session.id, 'status', session.status) end as session,
     last.event as "lastEvent", coalesce(news.untold, '[]'::json) as untold
   from finding f

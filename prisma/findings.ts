@@ -28,6 +28,11 @@ export type FindingExtra = {
   sessionStatus: SessionStatus | null;
   /** Since when its issue is gone from Jira and somebody is asked what to do. */
   missingSince: Date | null;
+  /** The connection of its issue was ended. */
+  notFollowed: boolean;
+  sourceName: string;
+  sourceKind: 'site' | 'suite';
+  verifier: SyncRule['verifier'] | null;
 };
 export type OccurrenceRow = {
   page: string | null;
@@ -97,7 +102,9 @@ export function createFindingStore({ pool }: { pool: Pool }) {
     async byNumbers(organisationId: string, numbers: number[]): Promise<(FindingRow & FindingExtra)[]> {
       const { rows } = await pool.query<FindingRow & FindingExtra>(
         `${listSql}, f.status_reason as reason, f.claim, f.claimed_by as "claimedBy", f.claimed_at as "claimedAt",
-           ses.id as "sessionId", ses.status as "sessionStatus", l.missing_since as "missingSince" ${fromSql}
+           ses.id as "sessionId", ses.status as "sessionStatus", l.missing_since as "missingSince",
+           l.id is not null and c.deleted_at is not null as "notFollowed",
+           s.name as "sourceName", s.kind as "sourceKind", s.rule ->> 'verifier' as verifier ${fromSql}
          left join session_case sc on sc.finding_id = f.id and sc.open left join session ses on ses.id = sc.session_id
          where f.organisation_id = $1 and f.number = any($2::int[]) order by f.number`,
         [organisationId, numbers],

@@ -1,6 +1,6 @@
 // What a finding's lifecycle reads and writes. Raw SQL, one statement a step: this is the path that every finding takes.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Actor, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
 import {
@@ -11,6 +11,7 @@ import {
   pushDecision,
 } from '../workflows/rules/push-gate';
 import type { ConnectionStatus, FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
+import { createHandLinkStore, handLink, markerOf } from './hand-links';
 import { type RecordedChange, recordChange } from './lifecycle-record';
 import { chosenSql } from './push-target';
 import { inTransaction } from './transaction';
@@ -49,6 +50,8 @@ export type LifecycleStore = ReturnType<typeof createLifecycleStore>;
 /** The lifecycle's own store: the only writer of the status of a finding in the loop. */
 export function createLifecycleStore({ pool }: { pool: Pool }) {
   return {
+    ...createHandLinkStore({ pool }),
+
     /** The state that a run starts from. Throws when the finding is not there. */
     async load(ref: FindingRef): Promise<LifecycleState> {
       const row = await readRow(pool, ref);
@@ -72,7 +75,8 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         const decision = pushDecision(candidateOf(row));
         const resumed = await resumeLink(client, { ref: input, row, decision });
         if (resumed) return resumed;
-        if (await wasCancelled(client, input)) return { kind: 'refused', reason: 'The push was cancelled.' };
+        const overtaken = await overtakenBy(client, input);
+        if (overtaken) return { kind: 'refused', reason: overtaken };
         if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
         if (decision.kind === 'held') return decision;
         return { kind: 'opened', linkId: await insertLink(client, input, row), attempt: 1, resumed: false };
@@ -101,64 +105,6 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
          where d.connection_id = l.connection_id and d.jira_issue_id = $2 and d.state = 'untracked'`,
         [input.linkId, input.issueId, input.key],
       );
-    },
-
-    /**
-     * Keeps the link to an issue that people made; the lifecycle makes it the active one. `taken`: the issue is another
-     * finding's already; `pushing`: one is being made. An issue that was unlinked is free again: its old link keeps
-     * only the key.
-     */
-    async adoptLink(
-      input: FindingRef & {
-        linkId: string;
-        connectionId: string;
-        memberId: string;
-        issueId: string;
-        key: string;
-        projectKey: string;
-      },
-    ): Promise<'adopted' | 'taken' | 'pushing'> {
-      const { organisationId, findingId, connectionId, issueId } = input;
-      return await inTransaction(pool, async (client) => {
-        const { rows } = await client.query<{ status: FindingStatus }>(
-          'select status from finding where organisation_id = $1 and id = $2 for no key update',
-          [organisationId, findingId],
-        );
-        if (rows[0]?.status === 'pushing') return 'pushing';
-        // The last condition frees what the same finding once had, or what a link that died half-way left behind.
-        await client.query(
-          `update issue_link set jira_issue_id = null
-           where organisation_id = $1 and connection_id = $2 and jira_issue_id = $3 and not active and (
-             state = 'detached' or finding_id = $4 and linked_at < now() - interval '1 minute')`,
-          [organisationId, connectionId, issueId, findingId],
-        );
-        const { rowCount } = await client.query(
-          `insert into issue_link (id, organisation_id, finding_id, connection_id, generation, state, marker, project_key,
-             jira_issue_id, jira_key, pushed_by_id, linked_at, active)
-           select $1, $2, $3, $4, 1 + coalesce(max(l.generation), 0), 'linked', $5, $6, $7, $8, $9, now(), false
-           from (select 1) one left join issue_link l on l.finding_id = $3
-           on conflict do nothing`,
-          [
-            input.linkId,
-            organisationId,
-            findingId,
-            connectionId,
-            markerOf(input.linkId),
-            input.projectKey,
-            issueId,
-            input.key,
-            input.memberId,
-          ],
-        );
-        if (rowCount === 0) return 'taken';
-        // A push that was held or failed may have left a link behind, and a finding has one active link.
-        await client.query(
-          `update issue_link set state = 'failed', active = false, last_error = 'Another issue was linked instead.'
-           where organisation_id = $1 and finding_id = $2 and active and state = 'creating'`,
-          [organisationId, findingId],
-        );
-        return 'adopted';
-      });
     },
 
     /** Ends a link that Jira refused. */
@@ -192,11 +138,6 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
   };
 }
 
-/** The label that finds an issue again when its answer was lost; a new one for each generation of a link. */
-export function markerOf(linkId: string): string {
-  return `recheck-${createHash('sha256').update(linkId).digest('hex').slice(0, 16)}`;
-}
-
 /** `push`: for that push, which may go to another connection than the source's; the finding is locked then. */
 async function readRow(client: Pool | PoolClient, ref: FindingRef, push?: { batchId: string | null }): Promise<Row> {
   const { rows } = await client.query<Row>({
@@ -214,6 +155,13 @@ async function readRow(client: Pool | PoolClient, ref: FindingRef, push?: { batc
   const row = rows[0];
   if (!row) throw new Error(`Finding ${ref.findingId} is not there.`);
   return row;
+}
+
+/** Why a push that nothing was sent for yet ends here although the rule lets it through; null where it goes on. */
+async function overtakenBy(client: PoolClient, push: { findingId: string; batchId: string | null }) {
+  if (await wasCancelled(client, push)) return 'The push was cancelled.';
+  const key = await handLink(client, push.findingId);
+  return key && `It is being linked to ${key} right now. Look at it in a minute, and push it again if it has no issue.`;
 }
 
 /** Whether the push was cancelled after it had asked the lifecycle, and no other one waits for it. */
@@ -263,8 +211,14 @@ async function resumeLink(
   }
   if (link.status === 'reconnect_required') return { kind: 'held', reason: heldReason(link.status_reason) };
   await client.query(
-    `update finding set status = 'pushing', status_since = now(), status_reason = null, in_loop = true, updated_at = now()
-     where organisation_id = $1 and id = $2 and status <> 'pushing'`,
+    `with finding as (
+       update finding set status = 'pushing', status_since = now(), status_reason = null, in_loop = true, updated_at = now()
+       where organisation_id = $1 and id = $2 and status <> 'pushing' returning id),
+     cards as (
+       update card set dirty = true, dirty_since = now() from finding f where finding_id = f.id returning card.id),
+     told as (select pg_notify('recheck_cards', '') from cards limit 1)
+     insert into audit_event (organisation_id, finding_id, actor, event)
+     select $1, id, 'recheck', 'push_resumed' from finding, (select count(*) from told) t`,
     [ref.organisationId, ref.findingId],
   );
   // Where nothing was sent and no run died, there is nothing to search for.

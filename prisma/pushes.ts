@@ -23,6 +23,10 @@ export type PushRow = {
   status: PushStatus;
   kind: string;
   requestedById: string | null;
+  sourceId: string;
+  note: string | null;
+  /** Chosen in place of the source's connection. */
+  connectionId: string | null;
   /** What was decided, where it needed an approval. */
   decision: string | null;
   items: PushItemRow[];
@@ -70,7 +74,7 @@ export function createPushStore({ pool }: { pool: Pool }) {
       chosen: string | null = null,
     ): Promise<CandidateRow[]> {
       const { rows } = await pool.query<CandidateRow>(
-        `select f.id as "findingId", f.number, f.severity, f.status, ${isGoneUnpushedSql} as absent, l.jira_key as "jiraKey", s.rule,
+        `select f.id as "findingId", f.number, f.severity, f.status, f.status_reason as "statusReason", ${isGoneUnpushedSql} as absent, l.jira_key as "jiraKey", s.rule,
            l.missing_since is not null as missing,
            exists (select 1 from push_item p join push_batch b on b.id = p.batch_id where p.finding_id = f.id
              and p.outcome = 'pending' and b.status = 'awaiting_approval') as "awaitsApproval",
@@ -101,9 +105,10 @@ export function createPushStore({ pool }: { pool: Pool }) {
         if (input.kind === 'auto' && !(await isAutoPushOn(client, { organisationId, sourceId: input.sourceId }))) {
           return { id, existed: false, stopped: true };
         }
+        // Without a target: the id stands in two unique indexes, and either may see the other push first.
         const made = await client.query(
           `insert into push_batch (id, organisation_id, source_id, kind, requested_by_id, note, status, completed_at, connection_id)
-           values ($1, $2, $3, $4, $5, $6, $7::text, case when $7 = 'completed' then now() end, $8) on conflict (id) do nothing`,
+           values ($1, $2, $3, $4, $5, $6, $7::text, case when $7 = 'completed' then now() end, $8) on conflict do nothing`,
           [
             ...[id, organisationId, input.sourceId, input.kind, input.memberId, input.note, status],
             input.connectionId ?? null,
@@ -138,7 +143,8 @@ export function createPushStore({ pool }: { pool: Pool }) {
     /** The push with its items, or null. It is completed when no item is pending or held. */
     async find(organisationId: string, id: string): Promise<PushRow | null> {
       const { rows } = await pool.query<PushRow>(
-        `select b.id, b.kind, b.requested_by_id as "requestedById", a.decision,
+        `select b.id, b.kind, b.requested_by_id as "requestedById", a.decision, b.source_id as "sourceId", b.note,
+           b.connection_id as "connectionId",
            case when b.status = 'running' and not exists (select 1 from push_item p where p.batch_id = b.id and p.outcome in ('pending', 'held'))
              then 'completed' else b.status end as status,
            coalesce(json_agg(json_build_object('findingId', i.finding_id, 'number', f.number, 'outcome', i.outcome,
@@ -183,8 +189,9 @@ export function createPushStore({ pool }: { pool: Pool }) {
            where i.organisation_id = $1 and i.batch_id = $2 and i.outcome in ('pending', 'held')
            order by f.id for update of f),
          stopped as (
-           update push_item i set outcome = 'cancelled', updated_at = now() from locked f
-           where i.batch_id = $2 and i.outcome in ('pending', 'held') and f.id = i.finding_id
+           update push_item i set outcome = 'cancelled', updated_at = now(), reason = 'The push was cancelled by '
+             || coalesce((select name from member where organisation_id = $1 and id = $3), 'recheck') || '.'
+           from locked f where i.batch_id = $2 and i.outcome in ('pending', 'held') and f.id = i.finding_id
              and f.status <> 'pushing' returning i.batch_id, i.finding_id),
          batch as (update push_batch set status = 'cancelled', completed_at = now() where id in (select batch_id from stopped)),
          freed as (

@@ -137,9 +137,11 @@ export async function reopen(client: PoolClient, organisationId: string, ids: st
     [organisationId, ids],
   );
   const reopened = rows.map((row) => row.id);
-  const detach =
-    'update issue_link set active = false where organisation_id = $1 and finding_id = any($2::uuid[]) and active';
-  await client.query(detach, [organisationId, reopened]);
+  await client.query(
+    `update issue_link set active = false, state = case state when 'linked' then 'detached' else state end
+     where organisation_id = $1 and finding_id = any($2::uuid[]) and active`,
+    [organisationId, reopened],
+  );
   return reopened;
 }
 
@@ -209,9 +211,10 @@ export async function recordEvents(
 export async function dirtyCards(client: PoolClient, organisationId: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await client.query(
-    `with cards as (
-       update card set dirty = true, dirty_since = now()
-       where organisation_id = $1 and finding_id = any($2::uuid[]) returning id)
+    // In one order, as everybody who locks several.
+    `with mine as (
+       select id from card where organisation_id = $1 and finding_id = any($2::uuid[]) order by id for no key update),
+     cards as (update card set dirty = true, dirty_since = now() where id in (select id from mine) returning id)
      select pg_notify('recheck_cards', '') from cards limit 1`,
     [organisationId, ids],
   );

@@ -3,14 +3,13 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
-import type { PlacesChanged } from '../workflows/contract';
 import type { Coverage, Evidence, ParsedFinding, ReportScope, ReportVerdict } from '../workflows/rules/report-verdict';
 import { reportEvidence } from '../workflows/rules/report-verdict';
 import type { AuditEvent, Grouping } from '../workflows/rules/vocabulary';
 import { type Picture, type PicturesTold, storePictures } from './evidence';
 import type { Group, KnownRow } from './report-grouping';
 import { absentPlaces, groupFindings, isNews, isReplaced, verdictOf } from './report-grouping';
-import { afterClaim, type LoopVerdict, loopVerdictsOf, placesChangedOf } from './report-outcomes';
+import { afterClaim, followsOf, type LoopVerdict, loopVerdictsOf, type ReportFollows } from './report-outcomes';
 import * as sql from './report-statements';
 import { inTransaction } from './transaction';
 
@@ -39,18 +38,21 @@ export type Stored = {
   newFindingIds: string[];
   regressedFindingIds: string[];
   loopVerdicts: LoopVerdict[];
-  /** Findings with an issue that are seen at other places than before. */
-  placesChanged: PlacesChanged[];
+  /** What is to follow it; kept with the report, so that the same one sent again makes up for what did not. */
+  follows: ReportFollows;
   /** Findings that a picture of this upload shows. */
   picturedFindingIds: string[];
   /** Null where the upload had no pictures. */
   pictures: PicturesTold | null;
 };
-export type Repeated = Pick<Stored, 'reportId' | 'counts' | 'pictures'> & { kind: 'repeated'; format: string };
+export type Repeated = Pick<Stored, 'reportId' | 'counts' | 'pictures' | 'follows'> & {
+  kind: 'repeated';
+  format: string;
+};
 export type IngestResult = Stored | Repeated | { kind: 'conflict' };
 
 /** As the row has them, with what was answered of pictures: the same upload again is answered the same. */
-type StoredCounts = ReportCounts & { pictures?: PicturesTold };
+type StoredCounts = ReportCounts & { pictures?: PicturesTold; follows?: ReportFollows };
 type ReportKey = { sourceId: string; idempotencyKey: string; bodyHash: string };
 type Job = ReportInput & { organisationId: string; reportId: string; startedAt: Date; evidence: Evidence };
 type Sorted = { fresh: { group: Group; id: string }[]; again: { group: Group; row: KnownRow }[]; late: number };
@@ -70,6 +72,14 @@ export function createReportStore({ pool }: { pool: Pool }) {
         if (earlier) return earlier;
         return await store(client, jobOf(organisationId, input));
       });
+    },
+
+    /** The issues of a report's findings were told of its places: that follows once. */
+    async placesTold(organisationId: string, reportId: string): Promise<void> {
+      await pool.query(
+        `update report set counts = jsonb_set(counts, '{follows,placesChanged}', '[]') where organisation_id = $1 and id = $2`,
+        [organisationId, reportId],
+      );
     },
 
     /** The answer to an upload that came before, without reading the file: repeated, conflict, or null for a new one. */
@@ -111,8 +121,8 @@ async function earlierUpload(
   const report = rows[0];
   if (!report) return null;
   if (report.body_hash !== bodyHash) return { kind: 'conflict' };
-  const { pictures = null, ...counts } = report.counts;
-  return { kind: 'repeated', reportId: report.id, format: report.format, counts, pictures };
+  const { pictures = null, follows = { proven: [], placesChanged: [] }, ...counts } = report.counts;
+  return { kind: 'repeated', reportId: report.id, format: report.format, counts, pictures, follows };
 }
 
 function jobOf(organisationId: string, input: ReportInput): Job {
@@ -147,12 +157,12 @@ async function store(client: PoolClient, job: Job): Promise<Stored> {
   };
   const rows = [...sorted.fresh.map(({ group, id }) => ({ key: group.key, id })), ...known];
   const { findingIds: picturedFindingIds, told: pictures } = await storePictures(client, { ...job, groups, rows });
-  await insertReport(client, job, { ...counts, ...(pictures ? { pictures } : {}) });
   const newFindingIds = sorted.fresh.map(({ id }) => id);
   const loopVerdicts = loopVerdictsOf(known, job);
   const ids = { newFindingIds, regressedFindingIds: reopened, picturedFindingIds };
-  const placesChanged = placesChangedOf(known, { groups, job, loopVerdicts });
-  return { kind: 'stored', reportId: job.reportId, counts, ...ids, pictures, loopVerdicts, placesChanged };
+  const follows = followsOf(known, { groups, job, loopVerdicts });
+  await insertReport(client, job, { ...counts, ...(pictures ? { pictures } : {}), follows });
+  return { kind: 'stored', reportId: job.reportId, counts, ...ids, pictures, loopVerdicts, follows };
 }
 
 /** New ones, known ones for which the report is news, and known ones that it comes too late for. */

@@ -1,7 +1,7 @@
 // Re-run sessions, their cases and verdicts.
 
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { VerdictsInput } from '../workflows/contract';
 import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
 import type { SessionStatus, SyncRule, Verdict } from '../workflows/rules/vocabulary';
@@ -16,6 +16,8 @@ export type SessionRow = {
   cases: { findingId: string; number: number; claim: number; verdict: Verdict | null }[];
 };
 export type SessionRef = { organisationId: string; sessionId: string };
+/** A finding that a report looked for and did not find, and the claim that it proves. */
+export type ProvenClaim = { findingId: string; claim: number };
 export type GivenToLifecycle = ClaimVerdict & { findingId: string };
 export type PanelRow = {
   number: number;
@@ -46,48 +48,35 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     > {
       return await inTransaction(pool, async (client) => {
         const ids = input.findings.map((finding) => finding.id);
-        const { rows } = await client.query<{
-          id: string;
-          number: number;
-          status: string;
-          claim: number;
-          held: string | null;
-        }>(
-          `select f.id, f.number, f.status, f.claim, c.session_id as held
-           from finding f left join session_case c on c.finding_id = f.id and c.open
-           where f.organisation_id = $1 and f.id = any($2::uuid[]) order by f.number for update of f`,
-          [organisationId, ids],
-        );
+        const rows = await lockFindings(client, organisationId, ids);
         for (const row of rows) {
           if (row.held) return { kind: 'held', number: row.number, sessionId: row.held };
           if (row.status !== 'needs_rerun') return { kind: 'not_flagged', number: row.number, status: row.status };
         }
-        const sessionId = randomUUID();
-        await client.query(
-          `insert into session (id, organisation_id, source_id, suite, created_by_id) values ($1, $2, $3, $4, $5)`,
-          [sessionId, organisationId, input.sourceId, input.suite, input.memberId],
-        );
-        await client.query(
-          `insert into session_case (id, organisation_id, session_id, finding_id, claim)
-           select gen_random_uuid(), $1, $2, id, claim from finding where id = any($3::uuid[])`,
-          [organisationId, sessionId, ids],
-        );
-        await client.query(touchCards, [sessionId]);
-        return { kind: 'created', sessionId };
+        return { kind: 'created', sessionId: await insertSession(client, organisationId, { ...input, ids }) };
       });
     },
 
-    /** The open cases of findings: which session holds each, and the claim that it is about. */
-    async holding(
+    /**
+     * The open cases of claims that a report proves: those that sessions hold, and those of a new session for the rest.
+     * Without claims that are over, that passed a moment ago (their lifecycles are being told), or that somebody has
+     * decided otherwise since the report came.
+     */
+    async casesOf(
       organisationId: string,
-      findingIds: string[],
-    ): Promise<{ sessionId: string; findingId: string; claim: number }[]> {
-      const { rows } = await pool.query<{ sessionId: string; findingId: string; claim: number }>(
-        `select session_id as "sessionId", finding_id as "findingId", claim from session_case
-         where organisation_id = $1 and finding_id = any($2::uuid[]) and open`,
-        [organisationId, findingIds],
-      );
-      return rows;
+      input: { sourceId: string; suite: string; memberId: string; reportId: string; claims: ProvenClaim[] },
+    ): Promise<{ sessionId: string; findingId: string }[]> {
+      return await inTransaction(pool, async (client) => {
+        const asked = new Map(input.claims.map(({ findingId, claim }) => [findingId, claim]));
+        const rows = await lockFindings(client, organisationId, [...asked.keys()]);
+        const decided = await decidedClaims(client, input);
+        const due = rows.filter(
+          ({ id, status, claim }) => status === 'needs_rerun' && asked.get(id) === claim && !decided.has(id),
+        );
+        const ids = due.filter(({ held }) => held === null).map(({ id }) => id);
+        const made = ids.length > 0 ? await insertSession(client, organisationId, { ...input, ids }) : '';
+        return due.map(({ id, held }) => ({ findingId: id, sessionId: held ?? made }));
+      });
     },
 
     /** The session with its cases, or null. */
@@ -107,27 +96,26 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     },
 
     /** Planned becomes in progress; anything else stays. */
-    async start({ organisationId, sessionId }: SessionRef): Promise<void> {
+    async start({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
       await pool.query(
         `update session set status = 'in_progress', started_at = now() where organisation_id = $1 and id = $2 and status = 'planned'`,
         [organisationId, sessionId],
       );
       await pool.query(touchCards, [sessionId]);
+      return await hasEnded(pool, sessionId);
     },
 
     /** Ends an open session without verdicts: its cases are free for another one. */
     async cancel({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
       await pool.query(touchCards, [sessionId]);
-      // Asked twice, it has ended both times.
-      const { rowCount } = await pool.query(
+      await pool.query(
         `with ended as (
-           update session set status = 'cancelled', completed_at = coalesce(completed_at, now())
-           where organisation_id = $1 and id = $2 and status in ('planned', 'in_progress', 'cancelled') returning id),
-         freed as (update session_case c set open = false from ended e where c.session_id = e.id)
-         select id from ended`,
+           update session set status = 'cancelled', completed_at = now()
+           where organisation_id = $1 and id = $2 and status in ('planned', 'in_progress') returning id)
+         update session_case c set open = false from ended e where c.session_id = e.id`,
         [organisationId, sessionId],
       );
-      return { ended: (rowCount ?? 0) > 0 };
+      return await hasEnded(pool, sessionId);
     },
 
     /** Ends a session that has nothing (any more) to verify: Jira took the claims of its cases back. */
@@ -146,15 +134,16 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     },
 
     /**
-     * Stores verdicts of open cases (a case that has one keeps it) and answers what the lifecycles have to be told.
-     * A verdict on a planned session starts it; the session is completed when every case has one.
+     * Stores verdicts of open cases (a case that has one keeps it) and answers what the lifecycles have to be told. A
+     * person's count all together or not at all. A verdict on a planned session starts it; the session is completed
+     * when every case has one.
      */
     async storeVerdicts(input: SessionRef & VerdictsInput): Promise<{ given: GivenToLifecycle[]; ended: boolean }> {
       return await inTransaction(pool, async (client) => {
         const { organisationId, sessionId } = input;
+        // A lifecycle may be taking one of them back.
         await client.query(
-          `update session set status = 'in_progress', started_at = coalesce(started_at, now())
-           where organisation_id = $1 and id = $2 and status = 'planned'`,
+          `select 1 from session_case where organisation_id = $1 and session_id = $2 order by id for update`,
           [organisationId, sessionId],
         );
         const given = await client.query<{
@@ -163,19 +152,25 @@ export function createSessionStore({ pool }: { pool: Pool }) {
           verdict: GivenToLifecycle['verdict'];
           rule: SyncRule;
         }>(
-          `with asked as (select * from jsonb_to_recordset($3::jsonb) as v(id uuid, verdict text, note text)),
+          `with asked as (
+             select distinct on (id) * from jsonb_to_recordset($3::jsonb) as v(id uuid, verdict text, note text)),
+           mine as (
+             select c.id, c.finding_id, c.claim, c.open, c.verdict as held, a.verdict, a.note from asked a
+             join session_case c on c.session_id = $2 and c.organisation_id = $1 and c.finding_id = a.id),
            decided as (
-             update session_case c set verdict = a.verdict, open = false from asked a
-             where c.session_id = $2 and c.organisation_id = $1 and c.finding_id = a.id and c.verdict is null
-             returning c.id, c.finding_id, c.claim, c.verdict, a.note),
+             update session_case c set verdict = m.verdict, open = false from mine m
+             where c.id = m.id and m.open and ($4::uuid is null
+               or not exists (select 1 from mine o where not o.open and o.held is distinct from o.verdict))
+             returning c.id, m.note, m.verdict),
            kept as (
              insert into verdict (id, organisation_id, case_id, verdict, note, member_id, report_id)
-             select gen_random_uuid(), $1, id, verdict, note, $4, $5 from decided)
-           -- Also those that hold this very verdict already: a step of a workflow may run twice, and its first answer be lost.
-           select c.finding_id, c.claim, a.verdict, s.rule from asked a
-           join session_case c on c.session_id = $2 and c.organisation_id = $1 and c.finding_id = a.id
-             and (c.verdict is null or c.verdict = a.verdict)
-           join finding f on f.id = c.finding_id join source s on s.id = f.source_id`,
+             select gen_random_uuid(), $1, id, verdict, note, $4::uuid, $5::uuid from decided)
+           -- Also those that have it from the same hand already: a step of a workflow may run twice, and its first answer be lost.
+           select m.finding_id, m.claim, m.verdict, s.rule from mine m
+           join finding f on f.id = m.finding_id join source s on s.id = f.source_id
+           where m.id in (select id from decided) or m.held = m.verdict and exists (
+             select 1 from verdict v where v.case_id = m.id
+               and v.member_id is not distinct from $4::uuid and v.report_id is not distinct from $5::uuid)`,
           [
             organisationId,
             sessionId,
@@ -186,16 +181,19 @@ export function createSessionStore({ pool }: { pool: Pool }) {
             input.reportId,
           ],
         );
-        const ended = await client.query(
-          `update session s set status = 'completed', completed_at = coalesce(completed_at, now()) where s.id = $1
-             and s.status in ('in_progress', 'completed')
-             and not exists (select 1 from session_case c where c.session_id = s.id and c.verdict is null)`,
+        if (given.rows.length === 0) return { given: [], ...(await hasEnded(client, sessionId)) };
+        await client.query(
+          `update session s set started_at = coalesce(s.started_at, now()),
+             status = case when o.undecided = 0 then 'completed' else 'in_progress' end,
+             completed_at = case when o.undecided = 0 then now() end
+           from (select count(*) as undecided from session_case where session_id = $1 and verdict is null) o
+           where s.id = $1 and s.status in ('planned', 'in_progress')`,
           [sessionId],
         );
         await client.query(touchCards, [sessionId]);
         const actor: Actor = input.memberId ? { kind: 'member', id: input.memberId } : { kind: 'recheck' };
         return {
-          ended: ended.rowCount === 1,
+          ...(await hasEnded(client, sessionId)),
           given: given.rows.map(({ finding_id, claim, verdict, rule }) => ({
             findingId: finding_id,
             claim,
@@ -247,9 +245,72 @@ export function createSessionStore({ pool }: { pool: Pool }) {
   };
 }
 
-// The cards of a session's cases show its state, so they are drawn again.
+type FlaggedRow = { id: string; number: number; status: string; claim: number; held: string | null };
+
+/**
+ * Locks findings, in the order of their ids, as everybody who locks several; then reads them, and which session holds
+ * each. (Read while locking, that would be from before the wait for the lock.)
+ */
+async function lockFindings(client: PoolClient, organisationId: string, ids: string[]): Promise<FlaggedRow[]> {
+  await client.query(
+    'select 1 from finding where organisation_id = $1 and id = any($2::uuid[]) order by id for no key update',
+    [organisationId, ids],
+  );
+  const { rows } = await client.query<FlaggedRow>(
+    `select f.id, f.number, f.status, f.claim, c.session_id as held
+     from finding f left join session_case c on c.finding_id = f.id and c.open
+     where f.organisation_id = $1 and f.id = any($2::uuid[]) order by f.number`,
+    [organisationId, ids],
+  );
+  return rows;
+}
+
+async function insertSession(
+  client: PoolClient,
+  organisationId: string,
+  input: { sourceId: string; suite: string | null; memberId: string; ids: string[] },
+): Promise<string> {
+  const sessionId = randomUUID();
+  await client.query(
+    `insert into session (id, organisation_id, source_id, suite, created_by_id) values ($1, $2, $3, $4, $5)`,
+    [sessionId, organisationId, input.sourceId, input.suite, input.memberId],
+  );
+  await client.query(
+    `insert into session_case (id, organisation_id, session_id, finding_id, claim)
+     select gen_random_uuid(), $1, $2, id, claim from finding where id = any($3::uuid[])`,
+    [organisationId, sessionId, input.ids],
+  );
+  await client.query(touchCards, [sessionId]);
+  return sessionId;
+}
+
+/** Of the claims, the findings whose claim has its verdict. A pass that led to nothing within an hour was lost. */
+async function decidedClaims(
+  client: PoolClient,
+  { claims, reportId }: { claims: ProvenClaim[]; reportId: string },
+): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>(
+    `select c.finding_id as id from jsonb_to_recordset($1::jsonb) as p("findingId" uuid, claim int)
+     join session_case c on c.finding_id = p."findingId" and c.claim = p.claim join verdict v on v.case_id = c.id
+     where v.verdict = 'pass' and v.created_at > now() - interval '1 hour'
+       or v.verdict = 'fail' and v.created_at > (select created_at from report where id = $2)`,
+    [JSON.stringify(claims), reportId],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+async function hasEnded(client: Pool | PoolClient, sessionId: string): Promise<{ ended: boolean }> {
+  const { rowCount } = await client.query(
+    `select 1 from session where id = $1 and status in ('planned', 'in_progress')`,
+    [sessionId],
+  );
+  return { ended: rowCount === 0 };
+}
+
+// The cards of a session's cases show its state, so they are drawn again; in one order, as everybody who locks several.
 const touchCards = `
-with cards as (
-  update card k set dirty = true, dirty_since = now() from session_case c
-  where c.session_id = $1 and k.finding_id = c.finding_id returning k.id)
+with mine as (
+  select k.id from session_case c join card k on k.finding_id = c.finding_id
+  where c.session_id = $1 order by k.id for no key update of k),
+cards as (update card set dirty = true, dirty_since = now() where id in (select id from mine) returning id)
 select pg_notify('recheck_cards', '') from cards limit 1`;

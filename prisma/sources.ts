@@ -9,10 +9,14 @@ export type SourceRow = {
   name: string;
   kind: 'site' | 'suite';
   connectionId: string | null;
+  /** The connection that it names, where that one was disconnected. */
+  endedConnectionId: string | null;
   rule: SyncRule;
   /** From when on findings are pushed by themselves; null while that is off. */
   autoPushSince: Date | null;
 };
+
+const withConnection = { connection: { select: { id: true, deletedAt: true } } } as const;
 
 export type SourceStore = ReturnType<typeof createSourceStore>;
 
@@ -22,6 +26,7 @@ export function createSourceStore({ prisma, pool }: { prisma: PrismaClient; pool
     async list(organisationId: string, page: { after?: string | undefined; limit: number }): Promise<SourceRow[]> {
       const rows = await prisma.source.findMany({
         where: { organisationId, archivedAt: null, ...(page.after ? { key: { gt: page.after } } : {}) },
+        include: withConnection,
         orderBy: { key: 'asc' },
         take: page.limit,
       });
@@ -29,7 +34,8 @@ export function createSourceStore({ prisma, pool }: { prisma: PrismaClient; pool
     },
 
     async find(organisationId: string, key: string): Promise<SourceRow | null> {
-      const row = await prisma.source.findUnique({ where: { organisationId_key: { organisationId, key } } });
+      const where = { organisationId_key: { organisationId, key } };
+      const row = await prisma.source.findUnique({ where, include: withConnection });
       return row && !row.archivedAt ? toSource(row) : null;
     },
 
@@ -93,6 +99,7 @@ function toSource(row: {
   name: string;
   kind: string;
   connectionId: string | null;
+  connection: { id: string; deletedAt: Date | null } | null;
   rule: unknown;
   autoPushSince: Date | null;
 }): SourceRow {
@@ -104,6 +111,7 @@ function toSource(row: {
     name,
     kind,
     connectionId,
+    endedConnectionId: row.connection?.deletedAt ? row.connection.id : null,
     autoPushSince,
     rule: { ...defaultRule, ...(row.rule as Partial<SyncRule>) },
   };

@@ -105,6 +105,26 @@ export function createSyncStore({ pool }: { pool: Pool }) {
     },
 
     /**
+     * Has every finding go on for which something at this connection was held back: a comment, a reopening, a reading.
+     * One delivery each, which the relay works off. One too many is harmless: its finding reads its issue, no more.
+     */
+    async wakeHeld(ref: { organisationId: string; connectionId: string }): Promise<void> {
+      await pool.query(wakeHeldSql, [ref.organisationId, ref.connectionId]);
+    },
+
+    /** Has the cards of what waits for Jira drawn anew: whether anything comes from there has changed. */
+    async redrawCards(connectionId: string): Promise<void> {
+      await pool.query(
+        `with cards as (
+           update card set dirty = true, dirty_since = now() from issue_link l, finding f
+           where l.connection_id = $1 and l.active and l.state = 'linked' and f.id = l.finding_id and f.in_loop
+             and card.finding_id = f.id returning card.id)
+         select pg_notify('recheck_cards', '') from cards limit 1`,
+        [connectionId],
+      );
+    },
+
+    /**
      * Has the findings of these issues read them: one delivery each, which the relay works off. One that was worked
      * off is taken up again, because the reading did not change the finding; one that still waits is enough.
      */
@@ -114,9 +134,7 @@ export function createSyncStore({ pool }: { pool: Pool }) {
         `insert into delivery (id, organisation_id, connection_id, identifier, event, jira_issue_id, state)
          select gen_random_uuid(), $1, $2, 'poll:' || i.id || ':' || i.version, 'poll', i.id, 'pending'
          from unnest($3::text[], $4::text[]) as i(id, version)
-         on conflict (connection_id, identifier) do update
-           set state = 'pending', received_at = now(), processed_at = null, attempts = 0, last_error = null
-           where delivery.state <> 'pending'`,
+         ${takenUpAgain}`,
         [
           ref.organisationId,
           ref.connectionId,
@@ -136,6 +154,23 @@ const trackedSql = `
     s.rule ->> 'onJiraDone' as on_jira_done, l.missing_since is not null as missing
   from issue_link l join finding f on f.id = l.finding_id join source s on s.id = f.source_id
   where l.connection_id = $1 and l.active and l.state = 'linked' and l.jira_issue_id is not null`;
+
+const takenUpAgain = `on conflict (connection_id, identifier) do update
+  set state = 'pending', received_at = now(), processed_at = null, attempts = 0, last_error = null
+  where delivery.state <> 'pending'`;
+
+const wakeHeldSql = `
+  insert into delivery (id, organisation_id, connection_id, identifier, event, jira_issue_id, state)
+  select gen_random_uuid(), $1, $2, 'poll:' || l.jira_issue_id || ':held', 'poll', l.jira_issue_id, 'pending'
+  from issue_link l
+  where l.connection_id = $2 and l.active and l.state = 'linked' and l.jira_issue_id is not null and exists (
+    select 1 from audit_event e where e.finding_id = l.finding_id
+      and e.event in ('comment_held', 'reopen_held', 'read_failed') and not exists (
+        select 1 from audit_event n where n.finding_id = e.finding_id and n.id > e.id and case e.event
+          when 'comment_held' then n.event in ('comment_made', 'comment_failed')
+          when 'reopen_held' then n.event in ('reopened_by_recheck', 'reopen_refused', 'reopen_failed')
+          else n.event = 'read_again' end))
+  ${takenUpAgain}`;
 
 const projectsSql = `
   with lost as (select unnest(lost_projects) as key from connection where id = $1),

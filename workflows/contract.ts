@@ -36,7 +36,8 @@ export type PushResult =
   | { outcome: 'refused' | 'failed' | 'held'; reason: string };
 export type LinkInput = { linkId: string; key: string; actor: Actor };
 export type UnlinkInput = { actor: Actor };
-export type MissingInput = { decision: MissingDecision; actor: Actor };
+/** `askId`: where this decision is the one that counts, the answered state has it as `decidedBy`. */
+export type MissingInput = { decision: MissingDecision; actor: Actor; askId?: string };
 
 /** Updates: a person waits for the answer, for a while: what takes longer shows on the card. */
 export const pushUpdate = defineUpdate<PushResult, [PushInput]>('push');

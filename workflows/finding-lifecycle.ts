@@ -39,8 +39,8 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
   setHandler(linkUpdate, (asked) => inTurn({ type: 'link_asked', ...asked }));
   setHandler(unlinkUpdate, (asked) => inTurn({ type: 'unlink_asked', ...asked }));
   setHandler(missingDecidedUpdate, (decided) => inTurn({ type: 'missing_decided', ...decided }));
-  setHandler(approvalSignal, (approval) => inbox.put({ type: 'approval_said', ...approval }));
-  setHandler(verdictSignal, (given) => inbox.put({ type: 'verdict_given', ...given }));
+  setHandler(approvalSignal, (approval) => inbox.putSignal({ type: 'approval_said', ...approval }));
+  setHandler(verdictSignal, (given) => inbox.putSignal({ type: 'verdict_given', ...given }));
   // Says only that something changed, however often it comes: the loop below goes and reads.
   setHandler(jiraChangedSignal, () => {
     mustRead = true;

@@ -1,5 +1,7 @@
 import {
   condition,
+  log,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -8,12 +10,20 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
 import { jiraTaskQueue, type LifecycleInput, type PushResult, searchAttributes } from './contract';
-import { createIssueExactlyOnce, type NoIssue } from './create-issue';
+import { type CreateEnd, createIssueExactlyOnce, type NoIssue } from './create-issue';
 import { type JiraRefusal, refusalOf } from './jira-refusal';
 import { describeLifecycle } from './rules/describe';
-import { type Effect, isAtRest, type LifecycleEvent, type LifecycleState, newLifecycle } from './rules/lifecycle';
+import {
+  type Change,
+  type Effect,
+  isAtRest,
+  type LifecycleEvent,
+  type LifecycleState,
+  newLifecycle,
+} from './rules/lifecycle';
 import { nextStep } from './rules/next-step';
 import { heldReason } from './rules/push-gate';
+import { refusedData } from './rules/refused-data';
 import type { AuditEvent } from './rules/vocabulary';
 
 const { loadLifecycle, recordChange } = proxyLocalActivities<Activities>({
@@ -49,6 +59,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   let heldCalls: Saying[] = [];
   /** Since when a change in Jira could not be read because of dead credentials. */
   let unreadSince: number | null = null;
+  /** The last try to read the issue failed, and that was written down. */
+  let isUnread = false;
   let tries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
@@ -61,7 +73,13 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     if (event.type === 'push_ended' && event.outcome !== 'created' && push) {
       push.failure = { outcome: event.outcome, reason: event.reason };
     }
-    for (const effect of step.effects) await perform(effect);
+    try {
+      for (const effect of step.effects) await perform(effect);
+    } catch (error) {
+      // What PostgreSQL does not take has not happened.
+      if (refusedData(error) !== null) await reload();
+      throw error;
+    }
   }
 
   async function perform(effect: Effect): Promise<void> {
@@ -81,7 +99,15 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     const dedupeKey = `${workflowInfo().runId}:${records}`;
     if (change.items?.outcome === 'created' && push?.batchId) change.items.batchId = push.batchId;
     const keepsStatus = state.status === recordedStatus;
-    await recordChange({ organisationId, findingId, state, record: change, dedupeKey, keepsStatus });
+    const written = { organisationId, findingId, dedupeKey, keepsStatus };
+    try {
+      await recordChange({ ...written, state, record: change });
+    } catch (error) {
+      if (refusedData(error) === null) throw error;
+      // It is the words, as Jira or a person wrote them: what happened counts without them.
+      state = { ...state, reason: state.reason && lostWords };
+      await recordChange({ ...written, state, record: withoutWords(change) });
+    }
     recordedStatus = state.status;
     showInUi();
   }
@@ -89,7 +115,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   async function createIssue({ batchId, actor, lane }: Extract<Effect, { type: 'create_issue' }>): Promise<void> {
     push = { batchId, failure: null };
     showInUi();
-    const end = await createIssueExactlyOnce({ batchId, actor, lane, organisationId, findingId, timings });
+    const create = { batchId, actor, lane, organisationId, findingId, timings };
+    const end = await orFailed(() => createIssueExactlyOnce(create));
     await handle({ type: 'push_ended', ...end, ...(beforePush ? { before: beforePush } : {}) });
   }
 
@@ -106,10 +133,13 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     const input = { organisationId, findingId, linkId: saying.linkId, sessionId, claim, verdict };
     const options = { summary: `Comment: ${verdict}`, scheduleToCloseTimeout: '24h' } as const;
     // The verdict stands without its comment; that it is missing is written down.
-    await orNote(
-      () => commentOnIssue.executeWithOptions(options, [input]),
+    const end = await orNote(
+      async () => (await commentOnIssue.executeWithOptions(options, [input])) ?? 'made',
       (refusal) => keep(saying, refusal, 'comment'),
     );
+    if (!end || saying.since === null || !tellsWhatWasHeld()) return;
+    if (end === 'gone') await note('comment_failed', 'Its issue is not in Jira any more.');
+    else await note('comment_made', '');
   }
 
   async function reopen({ sessionId, claim }: Extract<Said, { type: 'reopen_issue' }>, saying: Saying): Promise<void> {
@@ -135,6 +165,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     const since = unreadSince ?? Date.now();
     const isKnown = unreadSince !== null;
     unreadSince = kind === 'held' && Date.now() - since <= longestWaitMs ? since : null;
+    isUnread = true;
     if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
   }
 
@@ -163,7 +194,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     async load(): Promise<void> {
       await reload();
       if (state.status === 'pushing') {
-        await createIssue({ type: 'create_issue', actor: { kind: 'recheck' }, batchId: null });
+        await orLog(() => createIssue({ type: 'create_issue', actor: { kind: 'recheck' }, batchId: null }));
       }
     },
 
@@ -180,7 +211,9 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       );
       if (!reading) return;
       unreadSince = null;
-      await handle({ type: 'issue_read', ...reading });
+      if (isUnread && tellsWhatWasHeld()) await note('read_again', '');
+      isUnread = false;
+      await orLog(() => handle({ type: 'issue_read', ...reading }));
     },
 
     /** Says in Jira what dead credentials kept from being said. */
@@ -190,7 +223,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       if (isAtRest(state)) await reload();
       const due = heldCalls;
       heldCalls = [];
-      for (const saying of due) await say(saying);
+      for (const saying of due) await orLog(() => say(saying));
     },
 
     /** Nothing is left to wait for: the finding is at rest (open, verified, resolved or blocked), and nothing is held. */
@@ -218,6 +251,11 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   };
 }
 
+/** Whether what was held and then succeeded is written down: runs from before that record nothing then. */
+function tellsWhatWasHeld(): boolean {
+  return patched('tell-what-was-held');
+}
+
 /** For the Temporal UI: what operators filter by. */
 function showAttributes(state: LifecycleState): void {
   upsertSearchAttributes([
@@ -233,5 +271,34 @@ async function orNote<T>(call: () => Promise<T>, note: (refusal: JiraRefusal) =>
   } catch (error) {
     await note(refusalOf(error));
     return null;
+  }
+}
+
+const lostWords = '(PostgreSQL did not take the words of this.)';
+
+function withoutWords({ items, ...change }: Change): Change {
+  if (!items) return { ...change, detail: lostWords };
+  return { ...change, detail: lostWords, items: { ...items, ...(items.reason ? { reason: lostWords } : {}) } };
+}
+
+/** Where PostgreSQL refuses the data of a push, the push fails, like one that Jira refuses. */
+async function orFailed(create: () => Promise<CreateEnd>): Promise<CreateEnd> {
+  try {
+    return await create();
+  } catch (error) {
+    const reason = refusedData(error);
+    if (reason === null) throw error;
+    return { outcome: 'failed', reason };
+  }
+}
+
+/** What nobody asked for has nobody to tell of refused data: the run goes on, and the log has it. */
+async function orLog(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const refusal = refusedData(error);
+    if (refusal === null) throw error;
+    log.error('a change is left out', { refusal });
   }
 }

@@ -21,6 +21,7 @@ import {
   rejectUpdate,
   resumePushSignal,
 } from './contract';
+import { createInbox } from './inbox';
 import { handOverEach } from './push-batch-by-item';
 import { describePush } from './rules/describe';
 import type { PushStatus } from './rules/vocabulary';
@@ -38,7 +39,7 @@ const { pushItems, tellApproval } = proxyActivities<Activities>({
 /** Milliseconds until each is due; null where it never is. */
 type ApprovalWaits = { remindMs: number | null; expireMs: number | null };
 /** A decision that waits for its turn. */
-type Asked = { decision: ApprovalDecision; given: DecisionInput; end: DecidedPush | null };
+type Asked = { decision: ApprovalDecision; given: DecisionInput };
 
 /**
  * One push: waits for its approval where the rule asks for one, and hands its findings to their lifecycles, paced. What
@@ -53,23 +54,18 @@ export async function pushBatch(input: PushBatchInput): Promise<void> {
   let resumes = 0;
 
   const isWaiting = () => status === 'awaiting_approval';
-  const inbox: Asked[] = [];
+  // The decisions wait for their turn in one loop, so that a replay takes the same way.
+  const inbox = createInbox<Asked, DecidedPush>();
 
   function become(now: PushStatus): void {
     status = now;
     setCurrentDetails(describePush(now));
   }
-  // The decisions wait for their turn in one loop, so that a replay takes the same way.
   async function decide(decision: ApprovalDecision, given: DecisionInput): Promise<DecidedPush> {
     if (status !== null && !isWaiting()) return { status, decided: false };
-    const asked: Asked = { decision, given, end: null };
-    inbox.push(asked);
-    await condition(() => asked.end !== null);
-    return asked.end ?? { status: 'running', decided: false };
+    return await inbox.put({ decision, given });
   }
-  function answerTheRest(): void {
-    for (const asked of inbox.splice(0)) asked.end = { status: status ?? 'running', decided: false };
-  }
+  const answerTheRest = () => inbox.answerAll({ status: status ?? 'running', decided: false });
   setHandler(approveUpdate, (given) => decide('approve', given));
   setHandler(rejectUpdate, (given) => decide('reject', given));
   setHandler(cancelPushUpdate, (given) => decide('cancel', given));
@@ -90,12 +86,13 @@ export async function pushBatch(input: PushBatchInput): Promise<void> {
   async function untilDecided(timings: ApprovalWaits): Promise<void> {
     const timers = startTimers(timings);
     while (isWaiting()) {
-      await condition(() => inbox.length > 0 || timers.due.reminder || timers.due.expiry);
-      const asked = inbox.shift();
-      if (asked) {
-        const { memberId, note = null } = asked.given;
-        asked.end = await decidePush({ ...ref, decision: asked.decision, memberId, note });
-        become(asked.end.status);
+      await condition(() => !inbox.isEmpty() || timers.due.reminder || timers.due.expiry);
+      if (!inbox.isEmpty()) {
+        await inbox.handleNext(async ({ decision, given: { memberId, note = null } }) => {
+          const end = await decidePush({ ...ref, decision, memberId, note });
+          become(end.status);
+          return end;
+        });
       } else if (timers.due.expiry) {
         become((await decidePush({ ...ref, decision: 'expire', memberId: null, note: null })).status);
       } else {

@@ -1,6 +1,7 @@
 import {
   allHandlersFinished,
   condition,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
@@ -35,11 +36,16 @@ export async function rerunSession({ organisationId, sessionId }: SessionInput):
   const told = new Set<string>();
   const inbox = createInbox<() => Promise<void>>();
 
-  setHandler(startSessionUpdate, () => inbox.put(() => startSession({ organisationId, sessionId })));
+  // Once ended it stays so, whatever comes in while the run is about to close. (In older histories a start says nothing,
+  // and a later message could take the end back.)
+  const noteEnd = (now: { ended: boolean } | undefined) => {
+    if (now) ended = now.ended || (ended && patched('session-stays-ended'));
+  };
+  setHandler(startSessionUpdate, () =>
+    inbox.put(async () => noteEnd(await startSession({ organisationId, sessionId }))),
+  );
   setHandler(cancelSessionUpdate, () =>
-    inbox.put(async () => {
-      ended = (await cancelSession({ organisationId, sessionId })).ended;
-    }),
+    inbox.put(async () => noteEnd(await cancelSession({ organisationId, sessionId }))),
   );
   setHandler(verdictsUpdate, (given: VerdictsInput) =>
     inbox.put(async () => {
@@ -47,14 +53,12 @@ export async function rerunSession({ organisationId, sessionId }: SessionInput):
       const untold = stored.given.filter(({ findingId }) => !told.has(findingId));
       if (untold.length > 0) await deliverVerdicts({ organisationId, sessionId, given: untold });
       for (const { findingId } of untold) told.add(findingId);
-      ended = stored.ended;
+      noteEnd(stored);
     }),
   );
 
   setHandler(caseWithdrawnSignal, () =>
-    inbox.put(async () => {
-      ended = (await settleSession({ organisationId, sessionId })).ended;
-    }),
+    inbox.putSignal(async () => noteEnd(await settleSession({ organisationId, sessionId }))),
   );
 
   for (;;) {

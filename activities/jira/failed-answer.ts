@@ -87,7 +87,8 @@ const CURES: Readonly<Record<JiraErrorKind, string>> = {
   scope: "press Reconnect on the connection's page (/recheck connect) and grant every scope that is asked for.",
   forbidden: 'The connecting account lacks a permission: a Jira administrator can grant it in the project settings.',
   'not-found': 'It does not exist, or the connecting account may not see it.',
-  rejected: 'Correct what Jira names, then try again.',
+  rejected:
+    'Correct what Jira names, then try again. Fields that Jira requires are given in the sync rule (/recheck rules).',
   conflict: 'Somebody else changed the issue at the same moment: it is tried again.',
   'rate-limited': 'Nothing was done; it is tried again after the time that Jira asks for.',
   unavailable: 'Nothing was changed; it is tried again later.',

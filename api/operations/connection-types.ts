@@ -70,6 +70,8 @@ export type AdoptableView = {
   /** Keys of the sources that still name it. */
   sources: string[];
 };
+/** A connection that was ended, whose links a new connection to its site can adopt. */
+export type EndedView = AdoptableView & { siteUrl: string };
 /** Sources that still name a disconnected connection to the same site, and how to route them to the new one. */
 export type ToRoute = { sources: string[]; how: string };
 
@@ -88,7 +90,7 @@ export type MappingChange = { blockedResolutions: string[]; blockedStatuses: str
 
 export type ConnectionOperations = {
   /** A signed single-use address of the connect page, for this caller alone. */
-  connectLink(caller: Caller): Promise<{ url: string; expiresInMs: number }>;
+  connectLink(caller: Caller): Promise<{ url: string; expiresInMs: number; ended: EndedView[] }>;
   /** Refuses whoever may not connect and disconnect, before anything is asked of them. */
   mayConnect(caller: Caller): Promise<void>;
   listConnections(caller: Caller, page?: PageInput): Promise<Page<ConnectionView>>;

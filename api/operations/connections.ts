@@ -3,7 +3,7 @@ import { createConnecting } from './connecting';
 import { connectionHealth } from './connection-health';
 import type { Check, ConnectionOperations, ConnectionView } from './connection-types';
 import type { OperationDeps } from './deps';
-import { demand, orNotFound, pageOf, toPage, uuid } from './guard';
+import { demand, idPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
 import { chosenLists, readLists } from './status-lists';
 import type { Caller } from './types';
@@ -64,7 +64,11 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
       const { memberId } = caller;
       const ttlMs = deps.connectLinkMs;
       const { token } = await db.oneTimeLinks.create(caller.organisationId, { memberId, kind: 'connect', ttlMs });
-      return { url: `${baseUrl}/connect/${token}`, expiresInMs: ttlMs };
+      const ended = (await db.adoption.candidates(caller.organisationId, null)).map((old) => ({
+        ...old,
+        disconnectedAt: old.disconnectedAt.toISOString(),
+      }));
+      return { url: `${baseUrl}/connect/${token}`, expiresInMs: ttlMs, ended };
     },
 
     async mayConnect(caller) {
@@ -73,7 +77,7 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
 
     async listConnections(caller, page) {
       demand(caller, 'read');
-      const { limit, after } = pageOf(page);
+      const { limit, after } = idPageOf(page);
       const rows = await db.connections.list(caller.organisationId, { after, limit: limit + 1 });
       const shown = toPage(
         rows,
@@ -162,6 +166,7 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
       await deregister((await db.connections.disconnect(caller.organisationId, row.id)) ?? []);
       // What waited for it to work again is refused now.
       await db.pushes.releaseHeld(row.id);
+      await db.sync.redrawCards(row.id);
       await connecting.schedule(row, false);
     },
 

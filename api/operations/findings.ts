@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FindingExtra, FindingRow } from '../../prisma/findings';
+import type { AdoptedLink } from '../../prisma/hand-links';
+import { notFollowedReason } from '../../workflows/rules/describe';
+import { defaultRule } from '../../workflows/rules/vocabulary';
 import type { OperationDeps } from './deps';
 import { demand, findingName, findingNumber, numberPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
@@ -38,6 +41,10 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
       history: history.map((each) => ({ ...each, at: each.at.toISOString() })),
       reason: row.reason,
       missingSince: row.missingSince?.toISOString() ?? null,
+      notFollowed: row.notFollowed ? notFollowedReason : null,
+      sourceName: row.sourceName,
+      sourceKind: row.sourceKind,
+      verifier: row.verifier ?? defaultRule.verifier,
       claim: row.claimedAt ? { number: row.claim, by: row.claimedBy, at: row.claimedAt.toISOString() } : null,
       session: row.sessionId && row.sessionStatus ? { id: row.sessionId, status: row.sessionStatus } : null,
     };
@@ -80,8 +87,13 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
         throw new Refusal('conflict', 'no_connection', 'The source has no Jira connection. An admin can set one.');
       }
       const linkId = await adoptIssue(deps, { caller, row, connectionId: source.connectionId, jiraKey });
+      if (linkId === null) return await detail(caller, id);
       const start = await db.findings.forStart(caller.organisationId, row.id);
       await engine.link(start, { linkId, key: jiraKey, actor: { kind: 'member', id: caller.memberId } });
+      if (await db.lifecycle.dropUnused({ organisationId: caller.organisationId, linkId })) {
+        const message = `${id} was linked or pushed by another call at the same time. Look at it, and unlink it first to link it to ${jiraKey}.`;
+        throw new Refusal('conflict', 'already_linked', message);
+      }
       await engine.jiraChanged(start);
       if ((await db.evidence.lacking(caller.organisationId, [row.id])).length > 0) {
         await engine.attachEvidence({ organisationId: caller.organisationId, findingId: row.id });
@@ -100,10 +112,11 @@ export function createFindingOperations(deps: OperationDeps): FindingOperations 
   };
 }
 
+/** Keeps the link; answers its id, or null where another call has linked the same issue meanwhile. */
 async function adoptIssue(
   { db, jiraClient }: OperationDeps,
   input: { caller: Caller; row: FindingRow; connectionId: string; jiraKey: string },
-): Promise<string> {
+): Promise<string | null> {
   const { caller, row, connectionId, jiraKey } = input;
   const issue = await jiraClient(connectionId)
     .then((client) => client.getIssue(jiraKey, { fields: ['project'] }))
@@ -121,13 +134,24 @@ async function adoptIssue(
     key: issue.key ?? jiraKey,
     projectKey: issue.fields?.project?.key ?? jiraKey.replace(/-\d+$/, ''),
   });
-  if (outcome === 'pushing') {
-    throw new Refusal('conflict', 'push_under_way', 'It is being pushed to Jira right now. Wait for its issue.');
-  }
-  if (outcome === 'taken') {
-    throw new Refusal('conflict', 'issue_taken', `${jiraKey} is linked to another finding. Unlink it there first.`);
-  }
+  if (outcome.kind === 'linked' && outcome.key === jiraKey) return null;
+  if (outcome.kind !== 'adopted') throw notAdopted(outcome, { id: findingName(row.number), jiraKey });
   return linkId;
+}
+
+function notAdopted(outcome: AdoptedLink, { id, jiraKey }: { id: string; jiraKey: string }): Refusal {
+  switch (outcome.kind) {
+    case 'pushing':
+      return new Refusal('conflict', 'push_under_way', 'It is being pushed to Jira right now. Wait for its issue.');
+    case 'linked':
+      return new Refusal('conflict', 'already_linked', `${id} is linked to ${outcome.key}. Unlink it first.`);
+    case 'linking': {
+      const message = `Another call links ${id} to ${outcome.key} right now. Look at it in a minute, and unlink it first to link another issue.`;
+      return new Refusal('conflict', 'already_linked', message);
+    }
+    default:
+      return new Refusal('conflict', 'issue_taken', `${jiraKey} is linked to another finding. Unlink it there first.`);
+  }
 }
 
 function unseen(jiraKey: string, cause: unknown): unknown {

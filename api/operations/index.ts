@@ -1,8 +1,10 @@
 // The only way in: HTTP routes and Slack listeners both call these, so that every rule is enforced once.
 
+import { refusedData } from '../../workflows/rules/refused-data';
 import { createConnectionOperations } from './connections';
 import type { OperationDeps } from './deps';
 import { createFindingOperations } from './findings';
+import { refuseUnfitInput } from './fit-input';
 import { createMemberOperations } from './members';
 import { createMissingOperations } from './missing';
 import { createPushPicking } from './push-picking';
@@ -33,18 +35,27 @@ export function createOperations(deps: OperationDeps): Operations {
     ...createConnectionOperations(deps),
   };
   return Object.fromEntries(
-    Object.entries(operations).map(([name, operation]) => [name, withPlainFaults(operation as AnyOperation)]),
+    Object.entries(operations).map(([name, operation]) => [name, guarded(operation as AnyOperation)]),
   ) as Operations;
 }
 
 type AnyOperation = (...args: unknown[]) => Promise<unknown>;
 
-/** Our own trouble in words that name the cure; anything else goes on to the edge's one error handler. */
-function withPlainFaults(operation: AnyOperation): AnyOperation {
+/**
+ * Nothing that cannot be stored gets in, from HTTP or from Slack. Our own trouble comes in words that name the cure;
+ * anything else goes on to the edge's one error handler.
+ */
+function guarded(operation: AnyOperation): AnyOperation {
   return async (...args) => {
+    for (const arg of args) refuseUnfitInput(arg);
     try {
       return await operation(...args);
     } catch (error) {
+      const refusal = refusedDataIn(error);
+      if (refusal !== null) {
+        const cure = 'Nothing was changed. Send it without unusual characters; if that does not help, see the log.';
+        throw new Refusal('invalid', 'data_refused', `${refusal}. ${cure}`, { cause: error });
+      }
       if (isEngineAway(error)) {
         throw new Refusal(
           'unavailable',
@@ -64,4 +75,13 @@ const engineErrors = ['ServiceError', 'WorkflowUpdateRPCTimeoutOrCancelledError'
 
 function isEngineAway(error: unknown): boolean {
   return error instanceof Error && engineErrors.includes(error.name);
+}
+
+/** What PostgreSQL said of data that a workflow gave it, which ends the update that brought it. */
+function refusedDataIn(error: unknown): string | null {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const refusal = refusedData(at);
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }

@@ -115,7 +115,7 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
         id: request.requestId ? idOf(caller, request.requestId) : undefined,
         sourceId: source.id,
         kind: kindOf(request, decided.length),
-        memberId: request.kind === 'auto' ? null : caller.memberId,
+        memberId: requesterOf(caller, request),
         needsApproval: needsApproval(source.rule.approval, ready.length),
         note: request.note ?? null,
         connectionId: chosen,
@@ -126,7 +126,9 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
           return { findingId, outcome: 'pending' };
         }),
       });
-      await handOver(start(caller, await find(caller, push.id)));
+      const stored = await find(caller, push.id);
+      if (push.existed) refuseOtherRequest(stored, caller, { request, source, chosen });
+      await handOver(start(caller, stored));
       return await view(caller, push.id);
     },
 
@@ -158,6 +160,38 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
       return await view(caller, id);
     },
   };
+}
+
+/** A key that was used names the push of then: the same one is answered, anything else is another push. */
+function refuseOtherRequest(
+  stored: PushRow,
+  caller: Caller,
+  asked: { request: NewPushRequest; source: { id: string }; chosen: string | null },
+): void {
+  const { request, source, chosen } = asked;
+  const { findings } = request;
+  const isSame =
+    stored.sourceId === source.id &&
+    stored.requestedById === requesterOf(caller, request) &&
+    stored.note === (request.note ?? null) &&
+    stored.connectionId === chosen &&
+    stored.kind === kindOf(request, stored.items.length) &&
+    (findings === 'all' || isSameSet(findings.map(findingNumber), stored.items));
+  if (isSame) return;
+  throw new Refusal(
+    'conflict',
+    'idempotency_key_used',
+    'This Idempotency-Key was used for another push. Use a new key for a new push, or send the same request again.',
+  );
+}
+
+function isSameSet(numbers: number[], items: { number: number }[]): boolean {
+  const wanted = new Set(numbers);
+  return wanted.size === items.length && items.every(({ number }) => wanted.has(number));
+}
+
+function requesterOf(caller: Caller, request: NewPushRequest): string | null {
+  return request.kind === 'auto' ? null : caller.memberId;
 }
 
 function refuseMissing(numbers: number[], rows: CandidateRow[], source: string): void {

@@ -68,12 +68,12 @@ export function createReportOperations(deps: OperationDeps): ReportOperations {
         });
         if (earlier?.kind === 'conflict') throw usedKey();
         if (earlier) {
-          await after.reported(caller, source, null);
+          await after.reported(caller, source, earlier);
           return { repeated: true, report: viewOf(earlier.format, earlier) };
         }
         const report = await parseReport({ path: spooled.path }, hintsOf(upload));
         const result = await take({ caller, source, upload, spooled, report, sessionId: null });
-        await after.reported(caller, source, result.kind === 'stored' ? result : null);
+        await after.reported(caller, source, result);
         return { repeated: result.kind === 'repeated', report: viewOf(report.format, result) };
       });
     },
@@ -103,7 +103,8 @@ export function createReportOperations(deps: OperationDeps): ReportOperations {
         );
         const ref = { organisationId: caller.organisationId, sessionId: session.id };
         if (verdicts.length > 0) await engine.verdicts(ref, { verdicts, memberId: null, reportId: taken.reportId });
-        if (taken.kind === 'stored') await after.reportedInSession(caller, source, taken);
+        // It counts for the source like any other report; what it has just said of its own cases is decided.
+        await after.reported(caller, source, taken);
         return { ...sessionView(await sessionById(db, caller, id)), ...toldOf(taken) };
       });
     },

@@ -45,10 +45,15 @@ export function createRuleKeeping(deps: OperationDeps) {
   };
 }
 
-/** Why nothing flows from a source although it is enabled. */
-export function warningsOf({ rule, connectionId }: Pick<SourceRow, 'rule' | 'connectionId'>): string[] {
-  if (!rule.enabled) return [];
-  const warnings: string[] = [];
+// Slack's list of sources has room for 100 characters.
+const endedWarning = 'Its Jira connection was disconnected: nothing is pushed or synced. Choose another one.';
+
+/** Why nothing flows from a source although it is enabled, or to it from a connection that was ended. */
+export function warningsOf(source: Pick<SourceRow, 'rule' | 'connectionId' | 'endedConnectionId'>): string[] {
+  const { rule, connectionId, endedConnectionId } = source;
+  // Of one that is off too: what it has in Jira already is not followed any more.
+  const warnings = connectionId && connectionId === endedConnectionId ? [endedWarning] : [];
+  if (!rule.enabled) return warnings;
   if (!connectionId) warnings.push('It has no Jira connection, so nothing can be pushed. Choose one.');
   if (!rule.projectKey) warnings.push('It has no Jira project key, so nothing can be pushed. Give one.');
   if (rule.severities.length === 0) warnings.push('No severity is ticked, so nothing can be pushed. Tick one.');

@@ -1,6 +1,6 @@
 import type { RuleCheck } from '../../activities/jira/rule-check';
 import { templateMistakes } from '../../workflows/rules/issue-template';
-import type { IssueTemplate } from '../../workflows/rules/vocabulary';
+import type { IssueTemplate, SyncRule } from '../../workflows/rules/vocabulary';
 import { Refusal } from './refusal';
 
 /** Refuses a template whose placeholders nobody can fill in. */
@@ -10,6 +10,17 @@ export function refuseBadTemplate(template: IssueTemplate | undefined): void {
   throw new Refusal('invalid', 'invalid_template', errors.map(({ message }) => message).join(' '), {
     details: { errors },
   });
+}
+
+/** Refuses what no rule may say, be it new or changed. */
+export function refuseUnfitRule({ template, enabled, projectKey }: SyncRule): void {
+  refuseBadTemplate(template);
+  if (!enabled || projectKey) return;
+  throw new Refusal(
+    'invalid',
+    'project_key_missing',
+    'An enabled source needs a Jira project key, or nothing could be pushed. Give projectKey too.',
+  );
 }
 
 /** Refuses a rule that Jira would refuse issues for, with everything that stands against it at once. */

@@ -13,15 +13,7 @@ type SessionOperations = Pick<
 /** The Fix Verification panel, and re-run sessions with a person's verdicts. */
 export function createSessionOperations({ db, engine }: OperationDeps): SessionOperations {
   async function open(caller: Caller, id: string, act: string): Promise<SessionRow> {
-    const session = await sessionById(db, caller, id);
-    if (session.status === 'completed' || session.status === 'cancelled') {
-      throw new Refusal(
-        'conflict',
-        'session_ended',
-        `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`,
-      );
-    }
-    return session;
+    return stillOpen(await sessionById(db, caller, id), act);
   }
   const again = async (caller: Caller, id: string) => sessionView(await sessionById(db, caller, id));
 
@@ -83,14 +75,16 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
       demand(caller, 'rerun');
       const session = await open(caller, id, 'start');
       await engine.startSession({ organisationId: caller.organisationId, sessionId: session.id });
-      return await again(caller, id);
+      // It may have ended while this was on its way, and that is answered like a moment later.
+      return sessionView(await open(caller, id, 'start'));
     },
 
     async cancelSession(caller, id) {
       demand(caller, 'rerun');
       const session = await open(caller, id, 'cancel');
       await engine.cancelSession({ organisationId: caller.organisationId, sessionId: session.id });
-      return await again(caller, id);
+      const now = await sessionById(db, caller, id);
+      return sessionView(now.status === 'cancelled' ? now : stillOpen(now, 'cancel'));
     },
 
     async giveVerdicts(caller, id, given) {
@@ -101,25 +95,58 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
         throw new Refusal(
           'conflict',
           'verified_by_report',
-          'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change "verifier" in the sync rule.',
+          'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change who verifies in the sync rule ("verifier").',
+        );
+      }
+      const numbers = given.map(({ finding }) => findingNumber(finding));
+      const twice = numbers.find((number, index) => numbers.indexOf(number) !== index);
+      if (twice !== undefined) {
+        throw new Refusal(
+          'invalid',
+          'finding_twice',
+          `${findingName(twice)} is in this more than once, and a case has one verdict. Give each finding once.`,
         );
       }
       const verdicts = given.map(({ finding, verdict, note }) => {
-        const number = findingNumber(finding);
-        const held = session.cases.find((each) => each.number === number);
-        if (!held) throw new Refusal('not_found', 'case_not_found', `The session has no case for ${finding}.`);
-        if (held.verdict) {
-          throw new Refusal('conflict', 'verdict_given', `${finding} has its verdict already: ${held.verdict}.`);
-        }
+        const held = caseOf(session, finding);
+        if (held.verdict) throw verdictGiven(finding, held.verdict);
         return { findingId: held.findingId, verdict, ...(note ? { note } : {}) };
       });
       await engine.verdicts(
         { organisationId: caller.organisationId, sessionId: session.id },
         { verdicts, memberId: caller.memberId, reportId: null },
       );
-      return await again(caller, id);
+      const now = await sessionById(db, caller, id);
+      // Somebody else was quicker, so that none of these was stored: answered like a moment later.
+      const lost = given.map(({ finding, verdict }) => ({ finding, verdict, held: caseOf(now, finding).verdict }));
+      const other = lost.find(({ verdict, held }) => held !== verdict && held !== null);
+      if (other?.held) throw verdictGiven(other.finding, other.held);
+      if (lost.some(({ held }) => held === null)) stillOpen(now, 'decide');
+      return sessionView(now);
     },
   };
+}
+
+function stillOpen(session: SessionRow, act: string): SessionRow {
+  if (session.status === 'completed' || session.status === 'cancelled') {
+    throw new Refusal(
+      'conflict',
+      'session_ended',
+      `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`,
+    );
+  }
+  return session;
+}
+
+function caseOf(session: SessionRow, finding: string): SessionRow['cases'][number] {
+  const number = findingNumber(finding);
+  const held = session.cases.find((each) => each.number === number);
+  if (!held) throw new Refusal('not_found', 'case_not_found', `The session has no case for ${finding}.`);
+  return held;
+}
+
+function verdictGiven(finding: string, held: string): Refusal {
+  return new Refusal('conflict', 'verdict_given', `${finding} has its verdict already: ${held}.`);
 }
 
 /** The session with an id; refuses one that is not there. */

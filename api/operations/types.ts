@@ -148,6 +148,12 @@ export type FindingDetail = Omit<FindingView, 'occurrences'> & {
   reason: string | null;
   /** Since when its issue is gone from Jira and somebody has to decide what becomes of it; null otherwise. */
   missingSince: string | null;
+  /** Why nothing that happens to its issue in Jira counts any more, with the cure; null where it does. */
+  notFollowed: string | null;
+  sourceName: string;
+  sourceKind: 'site' | 'suite';
+  /** `report`: nobody can pass its re-run by hand. */
+  verifier: SyncRule['verifier'];
   claim: { number: number; by: string | null; at: string } | null;
   /** The open session that holds its case, if one does. */
   session: { id: string; status: SessionStatus } | null;

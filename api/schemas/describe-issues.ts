@@ -1,4 +1,5 @@
 import type { core } from 'zod';
+import { fieldName } from '../operations/fit-input';
 
 export type FieldProblem = { field: string; message: string };
 
@@ -49,11 +50,3 @@ const unit = (origin: string) => units[origin] ?? '';
 
 const nouns: Record<string, string> = { object: 'an object', array: 'an array', int: 'a whole number' };
 const aOf = (expected: string) => nouns[expected] ?? `a ${expected}`;
-
-/** `findings[2].note`, as one would write it in JavaScript. */
-function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((name, part) => {
-    if (typeof part === 'number') return `${name}[${part}]`;
-    return name ? `${name}.${String(part)}` : String(part);
-  }, '');
-}

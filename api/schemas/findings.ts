@@ -27,6 +27,13 @@ export const findingDetail = named(
     ...findingFields,
     reason: z.string().nullable(),
     missingSince: time.nullable().describe('its issue is gone from Jira since then, and waits for a decision'),
+    notFollowed: z
+      .string()
+      .nullable()
+      .describe('why nothing that happens to its issue in Jira counts any more, with the cure; null where it does'),
+    sourceName: z.string(),
+    sourceKind: z.enum(['site', 'suite']),
+    verifier: z.enum(['person', 'report']).describe('`report`: nobody can pass its re-run by hand'),
     claim: z.object({ number: count, by: z.string().nullable(), at: time }).nullable(),
     session: openSession,
     occurrences: z.array(

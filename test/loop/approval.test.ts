@@ -127,9 +127,8 @@ describe('P9 approval', () => {
     );
     expect(timers).toEqual({ 'Remind the admins': 2, 'The approval expires': 600 });
     const text = `asked to push 1 finding of ${source} to ACC. An admin or owner other than`;
-    await until(async () => (await reminders(text)).length === 3, {
-      what: 'the reminder of the owner and both admins',
-    });
+    // Not the owner, who asked for it and may not approve it.
+    await until(async () => (await reminders(text)).length === 2, { what: 'the reminder of both admins' });
     for (const reminder of await reminders(text)) {
       expect(reminder).toMatch(/it expires on \d+ \w+ \d{4}, \d\d:\d\d UTC/);
       expect(reminder).toContain('/recheck approve');
@@ -147,7 +146,7 @@ describe('P9 approval', () => {
     await until(async () => (await firedTimers(push.id)) === 1, { what: 'the reminder of the second run' });
     expect((await decide(admins[0] ?? '', push.id, 'approve')).status).toBe(200);
     await go.pushEnds(push.id);
-    expect(await reminders(text)).toHaveLength(3);
+    expect(await reminders(text)).toHaveLength(2);
   });
 
   it('P9 reminds nobody of what was decided before', async () => {
@@ -163,7 +162,7 @@ describe('P9 approval', () => {
     // The next one is reminded of, and that one never was.
     const { source: next } = await ready('all', 1);
     const waiting = await ask(next);
-    await until(async () => (await reminders(`of ${next} to`)).length === 3, { what: 'the next reminder' });
+    await until(async () => (await reminders(`of ${next} to`)).length === 2, { what: 'the next reminder' });
     expect(await reminders(`of ${source} to`)).toEqual([]);
     expect((await decide(admins[0] ?? '', waiting.id, 'reject')).status).toBe(200);
   });

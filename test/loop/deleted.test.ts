@@ -90,7 +90,11 @@ describe('S8: an issue that was deleted', () => {
       missingSince: null,
       reason: expect.stringContaining(key),
     });
-    expect(await decide(id, 'accept')).toMatchObject({ status: 409, body: { code: 'issue_not_missing' } });
+    expect(await decide(id, 'accept')).toMatchObject({ status: 409 });
+    // And taken back, from its card.
+    const slack = people();
+    await slack.press(await slack.withRole('member'), { actionId: 'finding.unlink', finding: id });
+    expect(await go.becomes(id, 'open')).toMatchObject({ jira: null, reason: null });
   });
 
   it('S8 a member drops the link: the finding is open and can be pushed anew', async () => {

@@ -1,6 +1,7 @@
 // What happens while Jira does not take Recheck's credentials: nothing is lost, and nothing is done twice.
 
 import { randomUUID } from 'node:crypto';
+import { createLifecycleStore } from '../../prisma/lifecycle';
 import { type Stack, startStack } from '../support/stack';
 import { must } from '../support/stack-clients';
 import { until } from '../support/until';
@@ -68,6 +69,20 @@ async function issuesOf(id: string): Promise<number> {
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
+
+/** Waits until the card of a finding in Slack says this. */
+const cardSays = (id: string, words: string) =>
+  until(
+    async () => {
+      const { slackUserId, slackChannelId } = stack.local;
+      const { channels } = await must(stack.slack('GET', `/state?user=${slackUserId}&channel=${slackChannelId}`));
+      const all = (channels as { messages?: { text: string }[] }[]).flatMap(({ messages = [] }) => messages);
+      const card = JSON.stringify(all.find(({ text }) => text.startsWith(`${id}, `)));
+      if (!card?.includes(words)) throw new Error(card);
+      return card;
+    },
+    { seconds: 60, what: `the card of ${id} saying “${words}”` },
+  );
 
 describe('C10: pushes to a broken connection', () => {
   it('C10 are held, whether Jira or the gate says no, and go on by themselves when it works again', async () => {
@@ -190,6 +205,48 @@ describe('C10: pushes to a broken connection', () => {
 });
 
 describe('C10: what is missed while a connection is broken', () => {
+  it('C10 B2 a held push that goes on asks nobody to reconnect any more', async () => {
+    const { source, ids } = await reported('one');
+    const [one = ''] = ids;
+    await stack.faults.add({ kind: 'status', status: 401, count: 1, match: { method: 'POST', path: '/issue$' } });
+    const push = await isHeld((await ask(source, [one])).id);
+    expect(await links(one)).toMatchObject([{ state: 'creating', active: true }]);
+    await cardSays(one, 'Its push waits for the connection to Jira');
+    const { rows } = await stack.db.query<{ id: string; organisation_id: string }>(
+      'select id, organisation_id from finding where number = $1',
+      [Number(one.slice(2))],
+    );
+    const [{ id: findingId, organisation_id: organisationId } = { id: '', organisation_id: '' }] = rows;
+    // As a lifecycle does once it works again, but then nothing follows.
+    await stack.db.query(`update connection set status = 'connected' where id = $1`, [stack.local.connectionId]);
+    const store = createLifecycleStore({ pool: stack.db });
+    const asked = { organisationId, findingId, batchId: push.id, actor: { kind: 'recheck' as const } };
+    expect(await store.openLink(asked)).toMatchObject({ kind: 'opened' });
+    expect(await cardSays(one, 'Being pushed to Jira')).not.toContain('Reconnect');
+    expect((await go.history(one)).at(-1)).toMatchObject({ event: 'push_resumed' });
+    await stack.db.query(`update finding set status = 'open' where id = $1`, [findingId]);
+    expect(await go.pushEnds(push.id, 120)).toMatchObject({ items: [{ outcome: 'created' }] });
+    expect(await issuesOf(one)).toBe(1);
+  }, 300_000);
+
+  it('C10 B9 a reading that failed is made after reconnecting, and card and history say so', async () => {
+    const { id, key } = await go.pushed();
+    await revoke();
+    await go.move(key, 'In Progress');
+    await until(async () => (await go.count(id, 'read_failed')) === 1, {
+      seconds: 40,
+      what: 'the reading that fails',
+    });
+    await cardSays(id, 'The issue could not be read');
+    await reconnect();
+    await until(async () => (await go.count(id, 'read_again')) === 1, { seconds: 90, what: 'the next reading' });
+    expect(await cardSays(id, 'The issue could be read again')).not.toContain('could not be read');
+    expect(await go.finding(id)).toMatchObject({ status: 'awaiting_fix' });
+    await go.move(key, 'Done');
+    await go.becomes(id, 'needs_rerun', 60);
+    expect(await go.count(id, 'read_again')).toBe(1);
+  }, 300_000);
+
   it('C10 S6 a Done that could not be read counts after reconnecting, and the dead token looked like nothing', async () => {
     const { id, key } = await go.pushed();
     await revoke();
@@ -215,10 +272,16 @@ describe('C10: what is missed while a connection is broken', () => {
       what: 'the comment being held',
     });
     await reconnect();
-    // Jira tells of the issue again; without that the lifecycle looks by itself, more and more seldom.
-    await must(stack.jira('PUT', `/rest/api/3/issue/${key}`, { fields: { resolution: { name: 'Duplicate' } } }));
+    // Nothing happened to the issue: the reconnect wakes even a verified finding, which otherwise tries more and more
+    // seldom.
+    const { id: issueId } = await go.issue(key);
+    const woken = async () =>
+      (await stack.db.query('select 1 from delivery where identifier = $1', [`poll:${issueId}:held`])).rowCount;
+    await until(async () => (await woken()) === 1, { seconds: 40, what: 'the finding being woken' });
     const comments = async () => (await go.issue(key)).fields.comment.comments.length as number;
     await until(async () => (await comments()) === 1, { seconds: 90, what: 'the comment' });
+    expect(await cardSays(id, 'The comment that waited is on the issue now')).not.toContain('Reconnect');
+    expect(await go.count(id, 'comment_made')).toBe(1);
     await go.quiet(id);
     expect(await go.finding(id)).toMatchObject({ status: 'verified' });
     expect(await comments()).toBe(1);

@@ -32,6 +32,16 @@ const command = (role: string, text: string) =>
 const click = (role: string, actionId: string, on: object) =>
   act('click', { user: people[role], actionId, wait: 10_000, ...on });
 const submit = (role: string, viewId: string, values: object) => act('submit', { user: people[role], viewId, values });
+/** What was said to the member alone, as soon as it says this. */
+const toldAlone = (words: string) =>
+  until(
+    async () => {
+      const { channels } = await must(stack.slack('GET', `/state?user=${people.member}&channel=${channel()}`));
+      const all = (channels as { messages?: Message[] }[]).flatMap((each) => each.messages ?? []);
+      return all.find(({ text, ephemeral }) => ephemeral && text.includes(words));
+    },
+    { what: `an answer that says “${words}”` },
+  );
 const pressed = (message: Message | undefined) => ({ channel: channel(), ts: message?.ts ?? '' });
 
 /** What stands in the channel, the newest last. */
@@ -79,10 +89,46 @@ const keysOf = async (ids: string[]) => Promise.all(ids.map(async (id) => (await
 describe('pushing from Slack', () => {
   it('P1 pushes one finding by command, with its key in the answer', async () => {
     const { ids } = await reported(['one']);
-    const { ephemerals } = await command('member', `push ${ids[0]}`);
+    await command('member', `push ${ids[0]}`);
+    const told = await toldAlone(`*${ids[0]}* pushed as`);
     const [key] = await keysOf(ids);
     expect(key).toMatch(/^ACC-/);
-    expect(ephemerals.map(({ text }) => text).join()).toContain(`pushed as *${key}*`);
+    expect(told.text).toContain(`pushed as *${key}*`);
+  });
+
+  it('P1 says at once that Jira is waited for where it is slow, and then the key', async () => {
+    const { ids } = await reported(['slow one']);
+    await stack.faults.add({ kind: 'delay', count: 1, ms: 5000, match: { method: 'POST', path: '/issue$' } });
+    const { ephemerals } = await command('member', `push ${ids[0]}`);
+    expect(ephemerals[0]?.text).toBe(
+      `The push of *${ids[0]}* was asked for, and Jira has not answered yet. You are told here how it ends.`,
+    );
+    const told = await toldAlone(`*${ids[0]}* pushed as`);
+    expect(told.text).toContain(String((await keysOf(ids))[0]));
+  });
+
+  it('P3 pushes what was picked in a channel that the bot is not in, and tells it by direct message', async () => {
+    const { source, ids } = await reported(['one', 'two']);
+    const releases = 'C0RELEASES';
+    const offer = await act('command', {
+      user: people.member,
+      channel: releases,
+      text: `push ${source}`,
+      wait: 10_000,
+    });
+    await click('member', 'push.choose', { channel: releases, ts: offer.ephemerals[0]?.ts, wait: 0 });
+    const picker = await windowOf('member', ({ submit: to }) => to?.text === 'Push 2 selected', 'the picker');
+    await submit('member', picker.id, {});
+    await pushMessage(source, '2 created in Jira');
+    const direct = `D${people.member?.slice(1)}`;
+    await until(
+      async () => {
+        const { channels } = await must(stack.slack('GET', `/state?user=${people.member}&channel=${direct}`));
+        const all = (channels as { id: string; messages?: Message[] }[]).find(({ id }) => id === direct)?.messages;
+        return all?.some(({ text }) => ids.every((id) => text.includes(`*${id}* pushed as`)));
+      },
+      { what: 'the direct message with what became of the push' },
+    );
   });
 
   it('P2 offers all that is ready with the counts, pushes it, and shows progress and report in one message', async () => {
@@ -173,7 +219,11 @@ describe('pushing from Slack', () => {
     await click('admin', 'push.confirm_all', { ...pressed(ephemerals[0]), wait: 0 });
     const { message } = await pushMessage(source, 'Waiting for approval');
     expect(message.text).toContain('2 to push to ACC');
-    expect((await command('owner', 'approve')).ephemerals[0]?.text).toContain(source);
+    // Whoever approves sees what.
+    for (const id of ids) expect(message.text).toContain(`*${id}*: `);
+    const waiting = (await command('owner', 'approve')).ephemerals[0]?.text;
+    expect(waiting).toContain(source);
+    for (const id of ids) expect(waiting).toContain(`*${id}*: `);
 
     const byMember = await click('member', 'push_card.approve', pressed(message));
     expect(byMember.ephemerals[0]?.text).toContain('admin or owner');
@@ -188,6 +238,19 @@ describe('pushing from Slack', () => {
     expect([done.ts, count]).toEqual([message.ts, 1]);
     expect(done.text).toContain('2 created in Jira');
     expect(await keysOf(ids)).not.toContain(null);
+  });
+
+  it('P5 says who cancelled a push that was held', async () => {
+    const { source } = await reported(['one', 'two']);
+    const { connectionId } = stack.local;
+    await stack.db.query(`update connection set status = 'reconnect_required' where id = $1`, [connectionId]);
+    const { ephemerals } = await command('member', `push ${source}`);
+    await click('member', 'push.confirm_all', { ...pressed(ephemerals[0]), wait: 0 });
+    const { message } = await pushMessage(source, '2 held until the Jira connection works again');
+    await click('admin', 'push_card.cancel', pressed(message));
+    const { message: cancelled } = await pushMessage(source, 'Push cancelled');
+    expect(cancelled.text).toMatch(/2 cancelled: The push was cancelled by (?!recheck)\w/);
+    await must(stack.api('POST', `/api/v1/connections/${connectionId}/test`));
   });
 
   it('P9 takes a rejection with its reason, and nothing is pushed', async () => {

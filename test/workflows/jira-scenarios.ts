@@ -71,6 +71,7 @@ export const held: Scenario[] = [
       await it.jira('claimed');
       const id = await it.ends('verified');
       expect(it.told.comments).toEqual(['late']);
+      expect(it.told.records.slice(-2)).toEqual(['comment_held', 'comment_made']);
       return id;
     },
   },
@@ -109,7 +110,7 @@ export const held: Scenario[] = [
       account.replace();
       await it.jira('not_done');
       await it.recorded('reopened');
-      expect(it.told.records.filter((each) => each === 'read_failed')).toHaveLength(1);
+      expect(it.told.records).toEqual(['read_failed', 'read_again', 'reopened']);
       await it.unlink();
       return await it.ends('open');
     },

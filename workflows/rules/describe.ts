@@ -14,6 +14,11 @@ export const statusWords: Record<FindingStatus, string> = {
   blocked: 'Blocked',
 };
 
+/** What is said of a finding whose issue is on a connection that was ended. */
+export const notFollowedReason =
+  'Its connection to Jira was disconnected: what happens to its issue there no longer counts. ' +
+  'An admin can type "/recheck connect", connect the same site again and adopt its links.';
+
 /** Markdown for the current details in the Temporal UI: where the finding stands and what it waits for. */
 export function describeLifecycle(state: LifecycleState): string {
   const lines = [`**${statusWords[state.status]}**${state.issue ? ` - ${state.issue.key}` : ''}`];

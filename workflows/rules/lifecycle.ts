@@ -20,6 +20,8 @@ export type LifecycleState = {
   reason: string | null;
   /** The issue is gone from Jira, and somebody is asked what becomes of the finding. */
   missing?: boolean;
+  /** The `askId` of what this run was last decided by about a missing issue: of several decisions at once one counts. */
+  decidedBy?: string;
 };
 
 /** Who did it: a member, somebody in Jira (the deliveries say who), or Recheck itself. */
@@ -39,7 +41,7 @@ export type LifecycleEvent =
   | { type: 'approval_said'; said: 'asked' | 'rejected' | 'expired' | 'cancelled'; actor: Actor; reason?: string }
   | { type: 'link_asked'; actor: Actor; linkId: string; key: string }
   | { type: 'unlink_asked'; actor: Actor }
-  | { type: 'missing_decided'; decision: MissingDecision; actor: Actor }
+  | { type: 'missing_decided'; decision: MissingDecision; actor: Actor; askId?: string }
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }

@@ -84,9 +84,12 @@ export async function submitView(
   const entered = await context.views.enter(view, enteredState(blocks, values, view.values));
   const errors = inputErrors(blocks, entered.values);
   if (Object.keys(errors).length) return { status: null, body: '', errors };
-  const delivery = await send(context, await payloads.submission(context, { user, view: entered }));
-  if (delivery.error) return delivery;
-  return { ...delivery, ...(await followSubmission(context, view, delivery.body)) };
+  const submission = await payloads.submission(context, { user, view: entered });
+  const answered = send(context, submission).then(async (delivery) =>
+    delivery.error ? delivery : { ...delivery, ...(await followSubmission(context, view, delivery.body)) },
+  );
+  context.submissions.set(view.id, answered);
+  return await answered.finally(() => context.submissions.delete(view.id));
 }
 
 async function followSubmission(context: Context, view: View, body: unknown): Promise<Partial<Submitted>> {

@@ -33,6 +33,8 @@ export interface Context {
   triggers: Triggers;
   faults: Faults;
   requests: RequestLog;
+  /** Modals by id, whose submission the app has not answered yet, and the end of that. */
+  submissions: Map<string, Promise<unknown>>;
   /** Emits `change` after every write, for pages that show the state and for scripts that wait. */
   changes: EventEmitter;
 }
@@ -51,6 +53,7 @@ export function createContext(db: Pool, settings: Settings): Context {
     triggers: createTriggers(db),
     faults: createFaults(),
     requests: createRequestLog(),
+    submissions: new Map(),
     changes,
   };
 }

@@ -24,6 +24,8 @@ export const viewMethods: Record<string, Method> = {
   }),
   'views.update': method({ view_id: args.text, external_id: args.text, ...given }, async (context, asked) => {
     const content = checkView(asked.view, 'modal');
+    // What the app answers to a submission comes before what it sends afterwards.
+    await context.submissions.get(asked.view_id ?? '')?.catch(() => undefined);
     const view = asked.view_id
       ? await context.views.find(asked.view_id)
       : await context.views.findByExternalId(asked.external_id ?? '');
