@@ -12,7 +12,7 @@ export function refuseBadTemplate(template: IssueTemplate | undefined): void {
   });
 }
 
-/** Refuses what no rule may say, be it new or changed. */
+/** Refuses what a saved rule may not say. A new source may: it waits for its project key, and warns of that (R2). */
 export function refuseUnfitRule({ template, enabled, projectKey }: SyncRule): void {
   refuseBadTemplate(template);
   if (!enabled || projectKey) return;

@@ -4,7 +4,7 @@ import type { OperationDeps } from './deps';
 import { demand, orNotFound, pageOf, toPage } from './guard';
 import { Refusal } from './refusal';
 import { createRuleKeeping, defined, warningsOf } from './rule-keeping';
-import { refuseUnfitRule } from './rule-refusals';
+import { refuseBadTemplate } from './rule-refusals';
 import type { Caller, Operations, SourceView } from './types';
 
 type SourceOperations = Pick<Operations, 'listSources' | 'createSource'>;
@@ -27,7 +27,7 @@ export function createSourceOperations(deps: OperationDeps): SourceOperations {
       const connectionId = await knownConnection(caller, source.connection);
       const rule: SyncRule = { ...defaultRule, ...defined(source.rule ?? {}) };
       if (source.projectKey) rule.projectKey = source.projectKey;
-      refuseUnfitRule(rule);
+      refuseBadTemplate(rule.template);
       const others = rule.otherConnections ?? [];
       for (const id of others) await knownConnection(caller, id);
       if (rule.enabled) await rulesChecked(caller, { connectionId, rule });

@@ -16,14 +16,15 @@ const make = (key: string, more: object) =>
 const exists = async (key: string) => (await world.db.sources.find(world.organisationId, key)) !== null;
 
 describe('R2 a new source', () => {
-  it('R2 is not made enabled without a project key', async () => {
-    for (const rule of [{ enabled: true }, { enabled: true, projectKey: null }]) {
-      expect(await make('a', { rule })).toMatchObject({ status: 400, body: { code: 'project_key_missing' } });
-    }
-    expect(await exists('a')).toBe(false);
-    expect((await make('a', { rule: { enabled: true }, projectKey: 'ACC' })).status).toBe(201);
-    expect((await make('b', { rule: { enabled: true, projectKey: 'ACC' } })).status).toBe(201);
-    expect((await make('c', { rule: {} })).status).toBe(201);
+  it('R2 warns while it has no project key', async () => {
+    const warned = await make('a', { rule: { enabled: true } });
+    expect(warned).toMatchObject({
+      status: 201,
+      body: { warnings: expect.arrayContaining([expect.stringMatching(/no Jira project key/)]) },
+    });
+    const keyed = await make('b', { rule: { enabled: true }, projectKey: 'ACC' });
+    expect(keyed.status).toBe(201);
+    expect(keyed.body.warnings).not.toEqual(expect.arrayContaining([expect.stringMatching(/project key/)]));
   });
 
   it('R1 names other connections of its own organisation alone', async () => {
