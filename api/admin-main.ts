@@ -14,6 +14,7 @@ import { createDb, type Db } from '../prisma/client';
 import { createInstallationStore } from '../prisma/installations';
 import { rotateKeys } from '../prisma/rotate-keys';
 import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/secret-box';
+import { isUuid } from './operations/guard';
 
 const usage =
   'Say: node dist/api/admin-main.js create-organisation --name <name> --owner <name> [--slack-user <U...>] [--slack-channel <C...>]\n' +
@@ -72,7 +73,7 @@ async function rotate({ db, box }: { db: Db; box: SecretBox }): Promise<void> {
 }
 
 async function createKey(db: Db, { memberId, name }: { memberId: string; name: string }): Promise<void> {
-  const organisationId = await db.members.organisationOf(memberId);
+  const organisationId = isUuid(memberId) ? await db.members.organisationOf(memberId) : null;
   if (!organisationId)
     throw new Error(`There is no member ${memberId}. GET /api/v1/members lists them with their ids.`);
   const { key } = await db.members.createKey(organisationId, { memberId, name, scopes: [] });

@@ -13,6 +13,7 @@ import {
   type WebhookAuth,
   type WebhookAuths,
 } from './jira-webhook-auth';
+import { isUuid } from './operations/guard';
 import { Refusal } from './operations/refusal';
 import { toProblem } from './problem';
 
@@ -31,7 +32,6 @@ type JiraWebhookDeps = {
 const BODY_LIMIT = '25mb'; // Jira drops larger ones itself.
 const REPLAY_WINDOW_MS = 24 * 3_600_000; // Jira's retries end within two hours.
 const NOTE_EVERY_MS = 10_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Adds the routes `/api/integrations/jira/webhook?integration_id=` and `/api/integrations/jira/webhook/:id`. Answers 200 for
@@ -85,7 +85,7 @@ async function findConnection(authOf: FindAuth, connectionId: string | undefined
       'The address names no connection. Copy the webhook URL of the connection, with ?integration_id=, into Jira.',
     );
   }
-  const found = UUID.test(connectionId) ? await authOf(connectionId.toLowerCase()) : null;
+  const found = isUuid(connectionId) ? await authOf(connectionId.toLowerCase()) : null;
   if (!found) {
     throw new Refusal(
       'not_found',

@@ -88,9 +88,8 @@ export function createMemberStore({ prisma }: { prisma: PrismaClient }) {
       });
     },
 
-    /** The organisation of a member who was not removed; null for any other text. */
+    /** The organisation of a member who was not removed, or null. */
     async organisationOf(memberId: string): Promise<string | null> {
-      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(memberId)) return null;
       const row = await prisma.member.findFirst({ where: { id: memberId, removedAt: null } });
       return row?.organisationId ?? null;
     },

@@ -92,7 +92,8 @@ export function uuid(id: string, what: string): string {
   throw new Refusal('not_found', 'not_found', `${what} ${id.slice(0, 60)} is not there. Check the id.`);
 }
 
-function isUuid(id: string): boolean {
+/** Whether a text is a UUID, which the database would otherwise refuse. */
+export function isUuid(id: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
 }
 
