@@ -24,7 +24,8 @@ export type AttemptRef = { organisationId: string; linkId: string; attempt: numb
 export type OpenedLink =
   | { kind: 'opened'; linkId: string; attempt: number; resumed: boolean }
   | { kind: 'linked'; issue: LinkedIssue }
-  | { kind: 'refused' | 'held'; reason: string };
+  /** `cancelled`: the push was, after it had asked; whoever takes it up again has an item that this does not end. */
+  | { kind: 'refused' | 'held'; reason: string; cancelled?: true };
 export type SettledAttempt = { kind: 'linked'; issue: LinkedIssue } | { kind: 'never_sent' } | { kind: 'sent' };
 
 type Row = {
@@ -76,7 +77,7 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         const resumed = await resumeLink(client, { ref: input, row, decision });
         if (resumed) return resumed;
         const overtaken = await overtakenBy(client, input);
-        if (overtaken) return { kind: 'refused', reason: overtaken };
+        if (overtaken) return { kind: 'refused', ...overtaken };
         if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
         if (decision.kind === 'held') return decision;
         return { kind: 'opened', linkId: await insertLink(client, input, row), attempt: 1, resumed: false };
@@ -159,9 +160,10 @@ async function readRow(client: Pool | PoolClient, ref: FindingRef, push?: { batc
 
 /** Why a push that nothing was sent for yet ends here although the rule lets it through; null where it goes on. */
 async function overtakenBy(client: PoolClient, push: { findingId: string; batchId: string | null }) {
-  if (await wasCancelled(client, push)) return 'The push was cancelled.';
+  if (await wasCancelled(client, push)) return { reason: 'The push was cancelled.', cancelled: true as const };
   const key = await handLink(client, push.findingId);
-  return key && `It is being linked to ${key} right now. Look at it in a minute, and push it again if it has no issue.`;
+  const reason = `It is being linked to ${key} right now. Look at it in a minute, and push it again if it has no issue.`;
+  return key ? { reason } : null;
 }
 
 /** Whether the push was cancelled after it had asked the lifecycle, and no other one waits for it. */

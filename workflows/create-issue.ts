@@ -15,7 +15,7 @@ export type CreateInput = {
   lane?: PushLane | undefined;
   timings: Timings;
 };
-export type NoIssue = { outcome: 'refused' | 'failed' | 'held'; reason: string };
+export type NoIssue = { outcome: 'refused' | 'failed' | 'held'; reason: string; cancelled?: true };
 export type CreateEnd = { outcome: 'created'; issue: LinkedIssue } | NoIssue;
 
 const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
@@ -35,7 +35,10 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
   // Asks the push gate and opens the link in one transaction; `resumed`: an earlier run had opened it already.
   const opened = await openLink({ organisationId, findingId, batchId, actor });
   if (opened.kind === 'linked') return { outcome: 'created', issue: opened.issue }; // An earlier run made it.
-  if (opened.kind !== 'opened') return { outcome: opened.kind, reason: opened.reason }; // Refused or held by the gate.
+  if (opened.kind !== 'opened') {
+    const { kind: outcome, ...why } = opened;
+    return { outcome, ...why }; // Refused or held by the gate, or cancelled meanwhile.
+  }
 
   const { linkId } = opened;
   let attempt: Attempt = { organisationId, linkId, attempt: opened.attempt };

@@ -66,6 +66,7 @@ describe('pushing in the page of the sandbox', () => {
     await pushMessage(admin, 'Waiting for approval')
       .getByRole('button', { name: /^Approve/ })
       .click();
+    await admin.getByText('Approved. The message of the push shows how far it is.').waitFor();
     const finished = pushMessage(owner, 'Push finished');
     await finished.getByText('4 created in Jira.').waitFor();
     await finished.getByText('Review note: Seen on staging').waitFor();

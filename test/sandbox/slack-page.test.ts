@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BlockAction, ButtonAction } from '@slack/bolt';
+import type { ChatPostMessageArguments } from '@slack/web-api';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { modal, OLIVIA, startBolt, startWorld, type World } from './slack-fixture';
 
@@ -57,18 +58,18 @@ function listen(): void {
   });
 }
 
-async function post(): Promise<string> {
+async function post(title = 'Images must have text', ts?: string): Promise<string> {
   const confirm = {
     title: { type: 'plain_text' as const, text: 'Really?' },
     text: { type: 'mrkdwn' as const, text: 'It leaves the *loop*' },
     confirm: { type: 'plain_text' as const, text: 'Block it' },
     deny: { type: 'plain_text' as const, text: 'No' },
   };
-  const { ts } = await world.client.chat.postMessage({
+  const message = {
     channel: world.slack.channelId,
     text: 'F-1',
     blocks: [
-      { type: 'header', text: { type: 'plain_text', text: 'Images must have text' } },
+      { type: 'header', text: { type: 'plain_text', text: title } },
       {
         type: 'section',
         text: { type: 'mrkdwn', text: '*Where* <https://shop.example/a|the cart> &lt;img&gt; `code`' },
@@ -86,8 +87,9 @@ async function post(): Promise<string> {
         ],
       },
     ],
-  });
-  return String(ts);
+  } satisfies Partial<ChatPostMessageArguments>;
+  const { chat } = world.client;
+  return String((await (ts ? chat.update({ ...message, ts }) : chat.postMessage(message))).ts);
 }
 
 const open = async (path = '/', user = OLIVIA) => {
@@ -153,6 +155,20 @@ describe('the page of the sandbox', () => {
     await page.getByRole('button', { name: 'Block', exact: true }).click();
     await question.getByRole('button', { name: 'Block it' }).click();
     await page.getByText('F-1 is blocked').waitFor();
+  });
+
+  it('keeps a click on a message that changes while the button is down', async () => {
+    await open();
+    const ts = await post();
+    await page.getByRole('button', { name: 'Give verdict' }).hover();
+    await page.mouse.down();
+    const changed = page.waitForResponse(async (answer) => (await answer.text()).includes('Inputs must have a label'));
+    await post('Inputs must have a label', ts);
+    await changed;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await page.mouse.up();
+    await page.getByRole('dialog', { name: 'Verdict' }).waitFor();
+    await page.getByRole('heading', { name: 'Inputs must have a label', includeHidden: true }).waitFor();
   });
 
   it('fills in a modal, with the errors of Slack and of the app, by keyboard', async () => {

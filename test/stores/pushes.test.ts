@@ -1,4 +1,6 @@
 import type { Db } from '../../prisma/client';
+import { newLifecycle } from '../../workflows/rules/lifecycle';
+import { nextStep } from '../../workflows/rules/next-step';
 import { defaultRule } from '../../workflows/rules/vocabulary';
 import { openStores, type Stores } from '../support/stores';
 
@@ -61,8 +63,29 @@ describe('the store of pushes', () => {
   it('P5 a cancelled item that its lifecycle was asked for already makes no issue', async () => {
     const push = await running();
     expect(await db.pushes.cancelPending(push.organisationId, push)).toBe(1);
-    expect(await open(push)).toEqual({ kind: 'refused', reason: 'The push was cancelled.' });
+    expect(await open(push)).toEqual({ kind: 'refused', reason: 'The push was cancelled.', cancelled: true });
     expect(await outcome(push)).toEqual(['cancelled']);
+  });
+
+  it('P5 a push taken up again keeps waiting when its lifecycle says late that it was cancelled', async () => {
+    const push = await running();
+    const { organisationId, findingId, id } = push;
+    await db.pushes.cancelPending(organisationId, push);
+    const opened = await open(push);
+    if (opened.kind !== 'refused') throw new Error(`It was ${opened.kind}.`);
+    expect(await db.pushes.retryFailed(organisationId, id)).toEqual([findingId]);
+
+    const { kind: outcomeOfPush, ...why } = opened;
+    const { state, effects } = nextStep(
+      { ...newLifecycle, status: 'pushing' },
+      { type: 'push_ended', outcome: outcomeOfPush, ...why },
+    );
+    for (const effect of effects) {
+      if (effect.type !== 'record') throw new Error(`What is a ${effect.type} doing here?`);
+      await db.lifecycle.record({ organisationId, findingId, state, record: effect, dedupeKey: 'late' });
+    }
+    expect(await outcome(push)).toEqual(['pending']);
+    expect(await open(push)).toMatchObject({ kind: 'opened' });
   });
 
   it('P5 a cancelling that comes while a lifecycle takes an item up waits for it, and leaves that item alone', async () => {

@@ -48,10 +48,10 @@ export function pushEnded(state: LifecycleState, event: EventOf<'push_ended'>): 
       ],
     };
   }
-  const { outcome, reason, before } = event;
-  const effects: Effect[] = [
-    { type: 'record', event: `push_${outcome}`, actor: recheck, detail: reason, items: { outcome, reason } },
-  ];
+  const { outcome, reason, cancelled, before } = event;
+  // A cancelled push has no waiting item any more: one that waits was taken up again since, and asks for itself.
+  const items = cancelled ? {} : { items: { outcome, reason } };
+  const effects: Effect[] = [{ type: 'record', event: `push_${outcome}`, actor: recheck, detail: reason, ...items }];
   // A refused push leaves what was closed before it closed: a report may have done that while the push was held.
   if (outcome === 'refused' && before && before.status !== 'open' && isAtRest(before)) {
     return { state: { ...state, status: before.status, reason: before.reason }, effects };

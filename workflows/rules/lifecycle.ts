@@ -45,8 +45,17 @@ export type LifecycleEvent =
   | ({ type: 'verdict_given' } & ClaimVerdict)
   // What the run found out: how creating the issue ended, what the issue says now, how reopening it ended.
   | { type: 'push_ended'; outcome: 'created'; issue: LinkedIssue }
-  /** Refused by the gate, failed, or held. `before` is restored where a report closed the finding while its push was held. */
-  | { type: 'push_ended'; outcome: 'refused' | 'failed' | 'held'; reason: string; before?: LifecycleState }
+  /**
+   * Refused by the gate (`cancelled`: because the push was, meanwhile), failed, or held. `before` is restored where a
+   * report closed the finding while its push was held.
+   */
+  | {
+      type: 'push_ended';
+      outcome: 'refused' | 'failed' | 'held';
+      reason: string;
+      cancelled?: true;
+      before?: LifecycleState;
+    }
   | { type: 'issue_read'; meaning: IssueMeaning; key: string; onJiraDone: DonePolicy }
   | { type: 'reopen_ended'; reopened: boolean; reason: string };
 

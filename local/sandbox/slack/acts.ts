@@ -184,10 +184,12 @@ async function sendEvent(context: Context, event: Record<string, unknown>): Prom
 
 function actionOf(context: Context, blocks: Block[], { actionId, blockId, value }: Click) {
   const all = blocks.flatMap((block) => elementsOf(block).map((element) => ({ block, element })));
+  // Blocks without an id of their own get a new one with each update, and the page of who clicks may be a moment behind.
+  const isBehind = actionId !== undefined && !blocks.some(({ block_id }) => block_id === blockId);
   const named = all.filter(
     ({ block, element }) =>
       (actionId === undefined || element.action_id === actionId) &&
-      (blockId === undefined || block.block_id === blockId),
+      (blockId === undefined || isBehind || block.block_id === blockId),
   );
   const found = named.find(
     ({ element }) => element.type !== 'button' || value === undefined || element.value === value,

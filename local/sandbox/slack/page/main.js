@@ -208,12 +208,29 @@ function closeThread() {
   document.getElementById('composer-input')?.focus();
 }
 
+// A click counts where the button goes down and up on one element: what changes in between is drawn when it is up, or
+// after a moment, as not every press has an end (the list of a select swallows it).
+const longestPressMs = 3000;
+let isPressed = false;
+let isStale = false;
 function draw() {
+  if (isPressed) {
+    isStale = true;
+    return;
+  }
   drawYou();
   drawMain();
   drawThread();
   drawSidebar();
   drawModal();
+}
+
+function release() {
+  isPressed = false;
+  if (!isStale) return;
+  isStale = false;
+  // The click comes right after this event, and is first.
+  setTimeout(draw);
 }
 
 // One load at a time; a change that comes meanwhile asks for one more.
@@ -264,6 +281,11 @@ const first = location.hash.split('/').filter((part) => part !== '#');
 if (first.length) session.place = first[0] === 'app' ? (first[1] ?? 'home') : first[0];
 window.addEventListener('hashchange', route);
 document.addEventListener('redraw', draw);
+document.addEventListener('pointerdown', () => {
+  isPressed = true;
+  setTimeout(release, longestPressMs);
+});
+for (const end of ['pointerup', 'pointercancel', 'change']) document.addEventListener(end, release);
 new EventSource('/sandbox/events').addEventListener('message', refresh);
 if (session.place === 'home') act('home', { tab: 'home' }, { quiet: true });
 refresh();
