@@ -29,6 +29,7 @@ import type { OperationDeps } from './operations/deps';
 import { createOperations } from './operations/index';
 import { createPushSweep } from './push-sweep';
 import { createRelay } from './relay';
+import { createSealer } from './sealer';
 
 // V8 lets garbage grow to several times of what lives before it collects: a large report would cost half a gigabyte.
 setFlagsFromString('--heap-growing-percent=30');
@@ -91,7 +92,17 @@ function compose({ config, log, db, box, engine }: Parts) {
   const { baseUrl } = config;
   const { signingSecret, apiUrl: slackApiUrl, command } = config.slack;
   const bot = signingSecret
-    ? createBot({ operations, installations, cards, signingSecret, slackApiUrl, command, baseUrl, log })
+    ? createBot({
+        operations,
+        installations,
+        cards,
+        signingSecret,
+        sealer: createSealer(box),
+        slackApiUrl,
+        command,
+        baseUrl,
+        log,
+      })
     : null;
   const app = createApp({
     operations,

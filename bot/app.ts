@@ -23,7 +23,7 @@ import { createCommand } from './commands';
 import { confirmDisconnect, disconnect } from './connecting';
 import type { CardLookup } from './find';
 import { createIdentity, type Identity } from './identity';
-import { type ActionHandler, createListeners } from './listener';
+import { type ActionHandler, createListeners, type Sealer } from './listener';
 import { boltLogger, type Log } from './log';
 import { decideMissing, dropDeadLink } from './missing';
 import { countTicks, openPicker, pushChosen, tickAll, turnPage, untickAll } from './picking';
@@ -52,6 +52,7 @@ export type BotDeps = {
   installations: BotInstallations;
   cards: CardLookup;
   signingSecret: string;
+  sealer: Sealer;
   /** The base of the Web API, `https://slack.com/api/`. */
   slackApiUrl: string;
   /** The root command, such as `/recheck`. */

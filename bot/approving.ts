@@ -36,7 +36,7 @@ export const askForRejection: ActionHandler = async (ask, id) => {
   if (!isAllowed(ask.caller.role, 'approve')) {
     throw new Declined(`Only an admin or owner can reject a push; you are ${ask.caller.role}. Ask one of them.`);
   }
-  await openNow(ask, rejectModal({ push: id, channel: ask.channelId, original: ask.originalUrl }));
+  await openNow(ask, rejectModal({ push: id, channel: ask.channelId, original: ask.original }));
 };
 
 /** The submitted rejection with its reason. */

@@ -33,8 +33,11 @@ export type Ask = {
   /** The window that was clicked in or submitted, as it stood then; null outside windows. */
   view: ViewOutput | null;
   client: WebClient;
-  /** Where the ephemeral message of this act can be written over for half an hour; null outside such messages. */
-  originalUrl: string | null;
+  /**
+   * Where the ephemeral message of this act can be written over for half an hour, sealed, so that a window can carry it;
+   * null outside such messages.
+   */
+  original: string | null;
   /**
    * Answers the person alone. `replace` writes over the ephemeral message that the button sits in. Never throws: what
    * was asked for is done whether or not it can be told.
@@ -62,6 +65,13 @@ type CommandArgs = SlackCommandMiddlewareArgs & BoltArgs;
 type ActionArgs = SlackActionMiddlewareArgs<BlockAction> & BoltArgs;
 type ViewArgs = SlackViewMiddlewareArgs<ViewSubmitAction> & BoltArgs;
 
+/** A `response_url` lets whoever has it speak to the person, and what a window carries is sent to their browser. */
+export type Sealer = {
+  seal(url: string): string;
+  /** Null where there is nothing to open, or it was sealed with a key that is gone. */
+  open(sealed: string | null): string | null;
+};
+
 export type CommandHandler = {
   /** Answers in the acknowledgement itself what needs neither rights nor a look-up; null for everything else. */
   atOnce(text: string): Message | null;
@@ -72,7 +82,7 @@ export type ViewHandler = (ask: Ask, view: ViewSubmitAction['view']) => Promise<
 export type ViewListening = {
   /** Where to tell what came of it. */
   channelOf(view: ViewOutput): string | null;
-  /** The `originalUrl` of the click that opened the view, where its message is to be written over. */
+  /** The `original` of the click that opened the view, where its message is to be written over. */
   originalOf?(view: ViewOutput): string | null;
   /** What stands against the submission, by input block; the view then stays open and says so. */
   problems?(view: ViewOutput): Record<string, string> | null;
@@ -84,7 +94,7 @@ export type ViewListening = {
  * Wraps a handler as a Bolt listener, one function per kind of payload. A refusal is told with its reason, anything
  * else that is thrown with a reference that stands in the log; both to the one who asked, by ephemeral message.
  */
-export function createListeners(deps: { operations: Operations; identity: Identity; log: Log }) {
+export function createListeners(deps: { operations: Operations; identity: Identity; sealer: Sealer; log: Log }) {
   async function listen(incoming: Incoming, work: ((ask: Ask) => Promise<void>) | Message | null): Promise<void> {
     try {
       await incoming.acknowledge(typeof work === 'function' ? undefined : (work ?? undefined));
@@ -110,7 +120,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
       isOnEphemeral,
       view,
       client,
-      originalUrl,
+      original: originalUrl && deps.sealer.seal(originalUrl),
       reply: (message, options) => tell(incoming, message, { replace: options?.replace === true }),
     };
   }
@@ -156,7 +166,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
         const errors = problems?.(args.view) ?? null;
         const incoming = fromView(args, {
           channelId: channelOf(args.view),
-          originalUrl: originalOf?.(args.view) ?? null,
+          originalUrl: deps.sealer.open(originalOf?.(args.view) ?? null),
           errors,
           meanwhile: meanwhile?.(),
         });

@@ -76,7 +76,7 @@ export function giveVerdict(verdict: GivenVerdict): ActionHandler {
 /** Fail asks for a note first. The modal has to open within three seconds of the click. */
 export const askForFailNote: ActionHandler = async (ask, value) => {
   const { finding, session } = caseOf(value);
-  await openNow(ask, failModal({ finding, session, channel: ask.channelId, original: ask.originalUrl }));
+  await openNow(ask, failModal({ finding, session, channel: ask.channelId, original: ask.original }));
 };
 
 /** The submitted note of a failed re-run, with its verdict. */

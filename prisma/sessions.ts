@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { VerdictsInput } from '../workflows/contract';
 import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
-import type { SessionStatus, SyncRule, Verdict } from '../workflows/rules/vocabulary';
+import { defaultRule, type SessionStatus, type SyncRule, type Verdict } from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
 
 export type SessionRow = {
@@ -13,6 +13,7 @@ export type SessionRow = {
   sourceId: string;
   suite: string | null;
   status: SessionStatus;
+  verifier: SyncRule['verifier'];
   cases: { findingId: string; number: number; claim: number; verdict: Verdict | null }[];
 };
 export type SessionRef = { organisationId: string; sessionId: string };
@@ -85,11 +86,12 @@ export function createSessionStore({ pool }: { pool: Pool }) {
         `select s.id, src.key as "sourceKey", s.source_id as "sourceId", s.suite,
            case when s.status = 'in_progress' and not exists (select 1 from session_case o where o.session_id = s.id and o.verdict is null)
              then 'completed' else s.status end as status,
+           coalesce(src.rule ->> 'verifier', '${defaultRule.verifier}') as verifier,
            coalesce(json_agg(json_build_object('findingId', f.id, 'number', f.number, 'claim', c.claim, 'verdict', c.verdict)
              order by f.number) filter (where c.id is not null), '[]') as cases
          from session s join source src on src.id = s.source_id
          left join session_case c on c.session_id = s.id left join finding f on f.id = c.finding_id
-         where s.organisation_id = $1 and s.id = $2 group by s.id, src.key`,
+         where s.organisation_id = $1 and s.id = $2 group by s.id, src.id`,
         [organisationId, sessionId],
       );
       return rows[0] ?? null;

@@ -11,12 +11,14 @@ export type SourceRow = {
   connectionId: string | null;
   /** The connection that it names, where that one was disconnected. */
   endedConnectionId: string | null;
+  /** The same where Jira no longer takes the credentials of that connection. */
+  brokenConnectionId: string | null;
   rule: SyncRule;
   /** From when on findings are pushed by themselves; null while that is off. */
   autoPushSince: Date | null;
 };
 
-const withConnection = { connection: { select: { id: true, deletedAt: true } } } as const;
+const withConnection = { connection: { select: { id: true, deletedAt: true, status: true } } } as const;
 
 export type SourceStore = ReturnType<typeof createSourceStore>;
 
@@ -99,7 +101,7 @@ function toSource(row: {
   name: string;
   kind: string;
   connectionId: string | null;
-  connection: { id: string; deletedAt: Date | null } | null;
+  connection: { id: string; deletedAt: Date | null; status: string } | null;
   rule: unknown;
   autoPushSince: Date | null;
 }): SourceRow {
@@ -112,6 +114,7 @@ function toSource(row: {
     kind,
     connectionId,
     endedConnectionId: row.connection?.deletedAt ? row.connection.id : null,
+    brokenConnectionId: row.connection?.status === 'reconnect_required' ? row.connection.id : null,
     autoPushSince,
     rule: { ...defaultRule, ...(row.rule as Partial<SyncRule>) },
   };

@@ -1,5 +1,5 @@
 import type { ApiKeyRow, MemberRow } from '../../prisma/members';
-import { operations } from '../../workflows/rules/permissions';
+import { isAllowed, operations } from '../../workflows/rules/permissions';
 import type { OperationDeps } from './deps';
 import { demand, idPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
@@ -58,6 +58,7 @@ export function createMemberOperations({ db }: OperationDeps): MemberOperations 
     async createMember(caller, request) {
       demand(caller, 'manage_members');
       refuseAbove(caller, request.role);
+      refuseWiderRole(caller, request.role);
       const { name, role, slackUserId } = request;
       const slackTeamId = slackUserId ? await members.slackTeamOf(caller.organisationId) : null;
       const member = await members.create(caller.organisationId, {
@@ -155,6 +156,18 @@ function refuseWiderScopes({ scopes: own }: Caller, wanted: string[]): void {
     'forbidden',
     'scope_missing',
     `This API key may not hand out ${what}. Name scopes that it has itself (${own.join(', ')}), or use a key that has more.`,
+  );
+}
+
+/** Who is added acts with their role in Slack: a key adds nobody who could do more of what takes an admin than it can. */
+function refuseWiderRole({ scopes: own }: Caller, role: MemberRow['role']): void {
+  if (!own || own.includes('*')) return;
+  const wider = operations.filter((each) => isAllowed(role, each) && !isAllowed('member', each) && !own.includes(each));
+  if (wider.length === 0) return;
+  throw new Refusal(
+    'forbidden',
+    'scope_missing',
+    `This API key lacks the scope ${wider.join(', ')}, which every ${role} has, so it may not add one. Add a member, or use a key that has more.`,
   );
 }
 

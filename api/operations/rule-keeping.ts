@@ -48,11 +48,16 @@ export function createRuleKeeping(deps: OperationDeps) {
 // Slack's list of sources has room for 100 characters.
 const endedWarning = 'Its Jira connection was disconnected: nothing is pushed or synced. Choose another one.';
 
+const brokenWarning = 'Jira refuses the credentials of its connection: nothing is pushed or synced. Reconnect it.';
+
+type WarnedSource = Pick<SourceRow, 'rule' | 'connectionId' | 'endedConnectionId' | 'brokenConnectionId'>;
+
 /** Why nothing flows from a source although it is enabled, or to it from a connection that was ended. */
-export function warningsOf(source: Pick<SourceRow, 'rule' | 'connectionId' | 'endedConnectionId'>): string[] {
-  const { rule, connectionId, endedConnectionId } = source;
+export function warningsOf(source: WarnedSource): string[] {
+  const { rule, connectionId, endedConnectionId, brokenConnectionId } = source;
   // Of one that is off too: what it has in Jira already is not followed any more.
   const warnings = connectionId && connectionId === endedConnectionId ? [endedWarning] : [];
+  if (connectionId && connectionId === brokenConnectionId) warnings.push(brokenWarning);
   if (!rule.enabled) return warnings;
   if (!connectionId) warnings.push('It has no Jira connection, so nothing can be pushed. Choose one.');
   if (!rule.projectKey) warnings.push('It has no Jira project key, so nothing can be pushed. Give one.');

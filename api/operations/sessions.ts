@@ -162,6 +162,7 @@ export function sessionView(row: SessionRow): SessionView {
     source: row.sourceKey,
     suite: row.suite,
     status: row.status,
+    verifier: row.verifier,
     cases: row.cases.map(({ number, claim, verdict }) => ({ finding: findingName(number), claim, verdict })),
   };
 }

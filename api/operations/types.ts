@@ -224,6 +224,7 @@ export type SessionView = {
   source: string;
   suite: string | null;
   status: SessionStatus;
+  verifier: SyncRule['verifier'];
   cases: { finding: string; claim: number; verdict: Verdict | null }[];
   /** In the answer to a report that came with pictures. */
   pictures?: PicturesView;

@@ -31,6 +31,7 @@ export const sessionView = named(
     source: z.string(),
     suite: z.string().nullable(),
     status: z.enum(sessionStatuses),
+    verifier: z.enum(['person', 'report']).describe('`report`: nobody can pass its cases by hand'),
     cases: z.array(z.object({ finding: z.string(), claim: count, verdict: z.enum(verdicts).nullable() })),
     pictures: z.exactOptional(picturesView).describe('in the answer to a report that came with pictures'),
   }),

@@ -44,7 +44,7 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
       const line = caseLine(each);
       texts.push(line.replaceAll('*', ''));
       blocks.push(section(line));
-      if (!each.verdict && session.status === 'in_progress') blocks.push(verdictButtons(each.finding, session.id));
+      if (!each.verdict && session.status === 'in_progress') blocks.push(verdictButtons(each.finding, session));
     }
   }
   const left = sessions.flatMap((session) => session.cases).length - SHOWN;
@@ -69,7 +69,8 @@ function caseLine({ finding, verdict }: SessionView['cases'][number]): string {
 function sessionLine(session: SessionView): string {
   const suite = session.suite ? `, suite ${foreign(session.suite, 80)}` : '';
   const open = session.cases.filter((each) => each.verdict === null).length;
-  const waiting = session.status === 'in_progress' ? `, ${open} to decide` : '';
+  const byReport = open > 0 && session.verifier === 'report' ? ' (only a report can pass, not a person)' : '';
+  const waiting = session.status === 'in_progress' ? `, ${open} to decide${byReport}` : '';
   return `*Re-run of ${foreign(session.source, 80)}*${suite}: ${statusWords[session.status]}, ${count(session.cases.length, 'case')}${waiting}`;
 }
 
@@ -78,10 +79,12 @@ function startButton(session: SessionView): types.Button {
   return button({ action: sessionActions.start, label: 'Start', says, value: session.id, style: 'primary' });
 }
 
-function verdictButtons(finding: string, sessionId: string): types.ActionsBlock {
-  const value = `${finding} ${sessionId}`;
+/** A Pass only where a person may pass; who else would press it only to be refused is told how it passes. */
+function verdictButtons(finding: string, { id, verifier }: SessionView): types.ActionsBlock {
+  const value = `${finding} ${id}`;
+  const pass = { action: findingActions.pass, label: 'Pass', says: `Pass ${finding}: fixed`, value };
   return actions([
-    button({ action: findingActions.pass, label: 'Pass', says: `Pass ${finding}: fixed`, value, style: 'primary' }),
+    ...(verifier === 'person' ? [button({ ...pass, style: 'primary' })] : []),
     button({ action: findingActions.fail, label: 'Fail', says: `Fail ${finding}: still there`, value }),
   ]);
 }

@@ -226,6 +226,16 @@ describe('answers to commands', () => {
     expectSound(first);
   });
 
+  it('V3 offers no Pass in a session that reports alone can pass, and says so', () => {
+    const message = sessionReply([session({ verifier: 'report' })]);
+    expect(JSON.stringify(message.blocks)).not.toContain('Pass F-12');
+    expect(JSON.stringify(message.blocks)).toContain('Fail F-12');
+    expect(JSON.stringify(message.blocks)).toContain('only a report can pass');
+    expectSound(message);
+    const over = session({ verifier: 'report', cases: [{ finding: 'F-12', claim: 1, verdict: 'fail' }] });
+    expect(JSON.stringify(sessionReply([over]))).not.toContain('only a report');
+  });
+
   it('V3 a withdrawn case does not blame Jira for what a person dropped', () => {
     const { text } = sessionReply([session({ cases: [{ finding: 'F-1', claim: 1, verdict: 'withdrawn' }] })]);
     expect(text).toContain('F-1: withdrawn: nobody claims any more that it is fixed');

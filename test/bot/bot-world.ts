@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import express from 'express';
 import type { Operations } from '../../api/operations/types';
+import { createSealer } from '../../api/sealer';
 import { createBot } from '../../bot/app';
 import { listenLocally } from '../../local/sandbox/http';
 import { DEFAULT_CHANNEL, TEAM } from '../../local/sandbox/slack/directory';
+import { createSecretBox } from '../../prisma/secret-box';
 import { OLIVIA, SECRET, startWorld, TOKEN, type World } from '../sandbox/slack-fixture';
 import { operationsOf } from './operations';
 
@@ -43,6 +46,7 @@ export async function startBotWorld(given: () => Partial<Operations>): Promise<B
     },
     cards: { findFindingAt: async (_organisationId, { ts }) => (ts === '1767225600.123456' ? 'F-12' : null) },
     signingSecret: SECRET,
+    sealer: createSealer(createSecretBox([{ id: 'test', key: randomBytes(32) }])),
     slackApiUrl: world.slack.apiUrl,
     command: '/recheck',
     baseUrl: 'https://recheck.example',

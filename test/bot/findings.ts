@@ -81,6 +81,7 @@ export function session(over: Partial<SessionView> = {}): SessionView {
     source: 'shop',
     suite: null,
     status: 'in_progress',
+    verifier: 'person',
     cases: [{ finding: 'F-12', claim: 1, verdict: null }],
     ...over,
   };

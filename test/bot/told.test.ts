@@ -131,6 +131,10 @@ describe('V3: verdicts in Slack', () => {
   it('V3 takes the list with its buttons away when a case fails with a note', async () => {
     given.giveVerdicts = async () => two({ cases: [{ finding: 'F-12', claim: 1, verdict: 'fail' }] });
     const view = await failing();
+    // A response_url is a right to speak to the person, and their browser gets what a window carries.
+    const opened = await (await bot.world.sandbox('GET', 'requests?method=views.open')).text();
+    expect(opened).toContain('private_metadata');
+    expect(opened).not.toContain('http');
     await as('member').submit(view, { text: 'Still there' });
     await as('member').told('*F-12* failed');
     expect(await as('member').visible('2 to decide')).toBe(false);

@@ -7,7 +7,14 @@ import { defaultRule } from '../../workflows/rules/vocabulary';
 import { appOf, ask, listen } from './support';
 
 const push: PushView = { id: '0b9a8c0e-5a4f-4a7e-9d53-1d3c8f8f0c11', status: 'running', items: [] };
-const session: SessionView = { id: push.id, source: 'shop', suite: null, status: 'planned', cases: [] };
+const session: SessionView = {
+  id: push.id,
+  source: 'shop',
+  suite: null,
+  status: 'planned',
+  verifier: 'person',
+  cases: [],
+};
 const empty = { items: [], nextCursor: null };
 
 /** An app over these operations for the length of one test. */

@@ -66,6 +66,20 @@ describe('I4 P9 what a key can hand out', () => {
     expect((await make(all.api, all.id)).status).toBe(201);
   });
 
+  it('C7 a scoped key adds nobody who may do more than it', async () => {
+    const scoped = await world.join('owner', ['manage_members', 'approve']);
+    const add = (api: typeof scoped.api, role: string) =>
+      api('POST', '/api/v1/members', { name: `A new ${role}`, role });
+    for (const role of ['admin', 'owner']) {
+      const { status, body } = await add(scoped.api, role);
+      expect([status, body.code]).toEqual([403, 'scope_missing']);
+      expect(body.detail).toContain(`lacks the scope configure, connect, which every ${role} has`);
+    }
+    expect((await add(scoped.api, 'member')).status).toBe(201);
+    const whole = await world.join('owner', ['manage_members', 'approve', 'configure', 'connect']);
+    expect((await add(whole.api, 'owner')).status).toBe(201);
+  });
+
   it('P9 nobody makes a key in the name of a peer, or of somebody above', async () => {
     const [owner, admin, peer, member] = [
       await world.join('owner'),

@@ -60,6 +60,14 @@ it('C8 R2 B9 sources, findings and cards of an ended connection say that nothing
   await card(id, { followed: true });
   expect(await told('connect')).not.toContain('adopted');
 
+  const is = (status: string) =>
+    stack.db.query('update connection set status = $2 where id = $1', [connection, status]);
+  await is('reconnect_required');
+  const refused = [expect.stringMatching(/refuses the credentials of its connection: .* Reconnect it\.$/)];
+  for (const key of ['on', 'off']) expect(await source(key)).toMatchObject({ warnings: refused });
+  await is('connected');
+  expect(await source('on')).toMatchObject({ warnings: [] });
+
   await must(stack.api('DELETE', `/api/v1/connections/${connection}`));
   const warning = expect.stringContaining('Its Jira connection was disconnected');
   for (const key of ['on', 'off']) {
