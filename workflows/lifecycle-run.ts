@@ -1,6 +1,5 @@
 import {
   condition,
-  log,
   patched,
   proxyActivities,
   proxyLocalActivities,
@@ -10,17 +9,11 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index';
 import { jiraTaskQueue, type LifecycleInput, type PushResult, searchAttributes } from './contract';
-import { type CreateEnd, createIssueExactlyOnce, type NoIssue } from './create-issue';
-import { type JiraRefusal, refusalOf } from './jira-refusal';
+import { createIssueExactlyOnce, type NoIssue } from './create-issue';
+import type { JiraRefusal } from './jira-refusal';
+import { lostWords, orFailed, orLog, orNote, withoutWords } from './refusals';
 import { describeLifecycle } from './rules/describe';
-import {
-  type Change,
-  type Effect,
-  isAtRest,
-  type LifecycleEvent,
-  type LifecycleState,
-  newLifecycle,
-} from './rules/lifecycle';
+import { type Effect, isAtRest, type LifecycleEvent, type LifecycleState, newLifecycle } from './rules/lifecycle';
 import { nextStep } from './rules/next-step';
 import { heldReason } from './rules/push-gate';
 import { refusedData } from './rules/refused-data';
@@ -262,43 +255,4 @@ function showAttributes(state: LifecycleState): void {
     { key: searchAttributes.status, value: state.status },
     ...(state.issue ? [{ key: searchAttributes.jiraKey, value: state.issue.key }] : []),
   ]);
-}
-
-/** What Jira refuses for good ends one effect, not the run: it is noted, and the finding stays where it is. */
-async function orNote<T>(call: () => Promise<T>, note: (refusal: JiraRefusal) => Promise<void>): Promise<T | null> {
-  try {
-    return await call();
-  } catch (error) {
-    await note(refusalOf(error));
-    return null;
-  }
-}
-
-const lostWords = '(PostgreSQL did not take the words of this.)';
-
-function withoutWords({ items, ...change }: Change): Change {
-  if (!items) return { ...change, detail: lostWords };
-  return { ...change, detail: lostWords, items: { ...items, ...(items.reason ? { reason: lostWords } : {}) } };
-}
-
-/** Where PostgreSQL refuses the data of a push, the push fails, like one that Jira refuses. */
-async function orFailed(create: () => Promise<CreateEnd>): Promise<CreateEnd> {
-  try {
-    return await create();
-  } catch (error) {
-    const reason = refusedData(error);
-    if (reason === null) throw error;
-    return { outcome: 'failed', reason };
-  }
-}
-
-/** What nobody asked for has nobody to tell of refused data: the run goes on, and the log has it. */
-async function orLog(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const refusal = refusedData(error);
-    if (refusal === null) throw error;
-    log.error('a change is left out', { refusal });
-  }
 }
