@@ -5,7 +5,7 @@ import { notice } from './blocks/replies';
 import { sessionReply, verdictWords } from './blocks/sessions';
 import { foreign } from './blocks/text';
 import type { Reference } from './command-text';
-import { isRefusal } from './declined';
+import { isRefusal, saidInSlack } from './declined';
 import { asKept, bySource, type CardLookup, findings } from './find';
 import type { ActionHandler, Ask, ViewHandler } from './listener';
 import { settled } from './settled';
@@ -108,7 +108,7 @@ async function decide(ask: Ask, { finding, session, verdict, note }: Decision): 
     if (!isRefusal(error) || !tooLate.includes(error.code)) throw error;
     // What holds stands in place of the buttons that were pressed too late.
     const view = await ask.operations.getSession(ask.caller, session);
-    await ask.reply(sessionReply([view], `${foreign(error.message, 600)}${lost}`), { replace: true });
+    await ask.reply(sessionReply([view], `${foreign(saidInSlack(error), 600)}${lost}`), { replace: true });
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from './blocks/rule-values';
 import { issuePreview, previewTitle, reading, ruleList, ruleReading, ruleSaved } from './blocks/rules';
 import { foreign } from './blocks/text';
-import { isRefusal } from './declined';
+import { isRefusal, saidInSlack } from './declined';
 import { asKept } from './find';
 import type { ActionHandler, Ask, ViewHandler } from './listener';
 import { openAndFill, refill } from './windows';
@@ -84,7 +84,7 @@ export const saveRule: ViewHandler = async (ask, view) => {
       await shown(ask, view, window, null);
       throw error;
     }
-    await refilled(ask, view, { trouble: error.message });
+    await refilled(ask, view, { trouble: saidInSlack(error) });
   }
 };
 

@@ -7,7 +7,7 @@ import type { ConnectionRow } from '../../prisma/connections';
 import type { Grant } from '../../prisma/grants';
 import type { AdoptableView, Check, ConnectionTest, ToRoute } from './connection-types';
 import type { OperationDeps } from './deps';
-import { demand, orNotFound, uuid } from './guard';
+import { connectionCure, demand, orNotFound, uuid } from './guard';
 import { Refusal } from './refusal';
 import type { Caller } from './types';
 
@@ -216,7 +216,7 @@ export function createConnecting({ db, engine, jira, checkClient, log }: Operati
     async renewById(caller: Caller, id: string, given: JiraCredentials): Promise<ConnectionTest> {
       demand(caller, 'connect');
       const found = await db.connections.find(caller.organisationId, uuid(id, 'The connection'));
-      const connection = orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.');
+      const connection = orNotFound(found, `The connection ${id}`, connectionCure);
       if (connection.siteUrl !== given.siteUrl || connection.kind !== given.kind) {
         throw new Refusal(
           'conflict',

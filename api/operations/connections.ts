@@ -3,7 +3,7 @@ import { createConnecting } from './connecting';
 import { connectionHealth } from './connection-health';
 import type { Check, ConnectionOperations, ConnectionView } from './connection-types';
 import type { OperationDeps } from './deps';
-import { demand, idPageOf, orNotFound, toPage, uuid } from './guard';
+import { connectionCure, demand, idPageOf, orNotFound, toPage, uuid } from './guard';
 import { Refusal } from './refusal';
 import { chosenLists, readLists } from './status-lists';
 import type { Caller } from './types';
@@ -15,7 +15,7 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
 
   async function byId(caller: Caller, id: string): Promise<ConnectionRow> {
     const found = await db.connections.find(caller.organisationId, uuid(id, 'The connection'));
-    return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.');
+    return orNotFound(found, `The connection ${id}`, connectionCure);
   }
 
   async function views(organisationId: string, rows: ConnectionRow[]): Promise<ConnectionView[]> {
@@ -31,7 +31,7 @@ export function createConnectionOperations(deps: OperationDeps): ConnectionOpera
 
   async function view(row: ConnectionRow): Promise<ConnectionView> {
     const [one] = await views(row.organisationId, [row]);
-    return orNotFound(one, `The connection ${row.id}`, 'GET /api/v1/connections lists them.');
+    return orNotFound(one, `The connection ${row.id}`, connectionCure);
   }
 
   const viewOf = (row: ConnectionRow, health: ConnectionView['health']): ConnectionView => ({

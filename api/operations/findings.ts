@@ -176,7 +176,10 @@ export async function findingByName(
     ? findingNumber(name)
     : await db.findings.numberByJiraKey(caller.organisationId, name.trim().toUpperCase());
   const rows = number === null ? [] : await db.findings.byNumbers(caller.organisationId, [number]);
-  return orNotFound(rows[0], `The finding ${name}`, 'Check the number; GET /api/v1/findings lists them.');
+  return orNotFound(rows[0], `The finding ${name}`, {
+    http: 'Check the number; GET /api/v1/findings lists them.',
+    slack: 'Check the number; `list` shows them.',
+  });
 }
 
 function viewOf(row: FindingRow): FindingView {

@@ -1,5 +1,5 @@
 import { isAllowed, type Operation } from '../../workflows/rules/permissions';
-import { Refusal } from './refusal';
+import { Refusal, type Said } from './refusal';
 import type { Caller, PageInput } from './types';
 
 /** Refuses what the caller's role, or the scopes of their API key, do not allow. Called first by every operation. */
@@ -80,11 +80,18 @@ export function toPage<R, T>(rows: R[], limit: number, keyOf: (row: R) => string
 }
 
 /** The value, or a refusal that says what is not there. */
-export function orNotFound<T>(value: T | null | undefined, what: string, cure: string): T {
-  if (value === null || value === undefined)
-    throw new Refusal('not_found', 'not_found', `${what} is not there. ${cure}`);
-  return value;
+export function orNotFound<T>(value: T | null | undefined, what: string, cure: Said): T {
+  if (value !== null && value !== undefined) return value;
+  const { http, slack } = typeof cure === 'string' ? { http: cure, slack: cure } : cure;
+  const missing = `${what} is not there.`;
+  throw new Refusal('not_found', 'not_found', { http: `${missing} ${http}`, slack: `${missing} ${slack}` });
 }
+
+/** Where to look for the connection that is meant. */
+export const connectionCure: Said = {
+  http: 'GET /api/v1/connections lists them.',
+  slack: '`connect` shows them.',
+};
 
 /** Refuses what is not a UUID, before the database would. */
 export function uuid(id: string, what: string): string {

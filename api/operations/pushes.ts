@@ -4,7 +4,7 @@ import type { Actor } from '../../workflows/rules/lifecycle';
 import { needsApproval, type PushDecision, pushDecision } from '../../workflows/rules/push-gate';
 import type { PushStatus } from '../../workflows/rules/vocabulary';
 import type { OperationDeps } from './deps';
-import { demand, findingName, findingNumber, orNotFound, uuid } from './guard';
+import { connectionCure, demand, findingName, findingNumber, orNotFound, uuid } from './guard';
 import { Refusal } from './refusal';
 import { sourceByKey } from './sources';
 import type { Caller, NewPushRequest, Operations, PushRequest, PushView } from './types';
@@ -30,7 +30,7 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
   async function known({ organisationId }: Caller, connection: string): Promise<string> {
     const id = uuid(connection, 'The connection');
     const found = await db.connections.find(organisationId, id);
-    return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.').id;
+    return orNotFound(found, `The connection ${id}`, connectionCure).id;
   }
 
   async function start(caller: Caller, row: PushRow): Promise<void> {

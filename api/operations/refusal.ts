@@ -16,22 +16,27 @@ export type RefusalDetails = {
   missing?: { id: string; name: string; type: string | null; allowedValues: { id: string; name: string }[] }[];
 };
 
+/** A sentence that names a call of the HTTP API, and the same for who asks in Slack. */
+export type Said = string | { http: string; slack: string };
+
 /**
  * An expected "no": the caller is told `message` (cause and cure, fit for people) and `code` (a short stable word).
- * HTTP renders it as problem+json with `status`, Slack as an ephemeral message.
+ * HTTP renders it as problem+json with `status`, Slack as an ephemeral message, which says `inSlack`.
  */
 export class Refusal extends Error {
   readonly kind: RefusalKind;
   readonly code: string;
   readonly details: RefusalDetails;
+  readonly inSlack: string;
 
   constructor(
     kind: RefusalKind,
     code: string,
-    message: string,
+    said: Said,
     { details = {}, ...options }: { cause?: unknown; details?: RefusalDetails } = {},
   ) {
-    super(message, options);
+    super(typeof said === 'string' ? said : said.http, options);
+    this.inSlack = typeof said === 'string' ? said : said.slack;
     this.details = details;
     this.name = 'Refusal';
     this.kind = kind;

@@ -3,7 +3,7 @@
 import type { SourceRow } from '../../prisma/sources';
 import { createConnecting } from './connecting';
 import type { OperationDeps } from './deps';
-import { orNotFound, uuid } from './guard';
+import { connectionCure, orNotFound, uuid } from './guard';
 import { jiraTrouble, refuseWhatJiraRefuses } from './rule-refusals';
 import type { Caller } from './types';
 
@@ -40,7 +40,7 @@ export function createRuleKeeping(deps: OperationDeps) {
       if (!named) return null;
       const id = uuid(named, 'The connection');
       const found = await db.connections.find(caller.organisationId, id);
-      return orNotFound(found, `The connection ${id}`, 'GET /api/v1/connections lists them.').id;
+      return orNotFound(found, `The connection ${id}`, connectionCure).id;
     },
   };
 }

@@ -34,10 +34,14 @@ export function refuseWhatJiraRefuses({ problems, missing }: RuleCheck): void {
     const values = allowedValues.slice(0, 20).map((value) => `${value.name} (id ${value.id})`);
     return `${name} (${id})${values.length > 0 ? `, one of: ${values.join(', ')}` : ''}`;
   });
+  const required = `Jira requires fields that have no default: ${names.join('; ')}.`;
   throw new Refusal(
     'invalid',
     'required_fields_missing',
-    `Jira requires fields that have no default: ${names.join('; ')}. Give their values once in template.fields, by id; they are sent with every issue.`,
+    {
+      http: `${required} Give their values once in template.fields, by id; they are sent with every issue.`,
+      slack: `${required} Give their values once in the sync rule (\`rules SOURCE\`); they are sent with every issue.`,
+    },
     { details: { missing } },
   );
 }

@@ -92,11 +92,10 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
       const session = await open(caller, id, 'decide');
       const { rule } = await sourceByKey(db, caller, session.sourceKey);
       if (rule.verifier === 'report' && given.some(({ verdict }) => verdict === 'pass')) {
-        throw new Refusal(
-          'conflict',
-          'verified_by_report',
-          'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change who verifies in the sync rule ("verifier").',
-        );
+        const why =
+          'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change who verifies in the sync rule';
+        const said = { http: `${why} ("verifier").`, slack: `${why} (\`rules SOURCE\`).` };
+        throw new Refusal('conflict', 'verified_by_report', said);
       }
       const numbers = given.map(({ finding }) => findingNumber(finding));
       const twice = numbers.find((number, index) => numbers.indexOf(number) !== index);

@@ -49,7 +49,10 @@ export function createSourceOperations(deps: OperationDeps): SourceOperations {
 /** The source with a key; refuses one that is not there. */
 export async function sourceByKey(db: OperationDeps['db'], caller: Caller, key: string): Promise<SourceRow> {
   const source = await db.sources.find(caller.organisationId, key);
-  return orNotFound(source, `The source "${key}"`, 'Check its key; GET /api/v1/sources lists them.');
+  return orNotFound(source, `The source "${key}"`, {
+    http: 'Check its key; GET /api/v1/sources lists them.',
+    slack: 'Check its key; `rules` shows them.',
+  });
 }
 
 function viewOf(row: SourceRow): SourceView {

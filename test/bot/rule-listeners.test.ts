@@ -143,10 +143,13 @@ describe('R1, R2, R3: the form of a sync rule in Slack', () => {
   it('R3 keeps the field unticked while the form is filled anew, and offers it still', async () => {
     rule = ruleView({ template: { fields: { customfield_9: 'kept', customfield_10050: 'gone' } } });
     const view = await opened();
-    given.putRule = () => Promise.reject(new Refusal('invalid', 'x', 'Something else is wrong.'));
+    given.putRule = () =>
+      Promise.reject(new Refusal('invalid', 'x', { http: 'Wrong in the API.', slack: 'Something else is wrong.' }));
     await as('admin').submit(view, { [at('furtherFields')]: ['customfield_9'], [at('labels')]: 'web' });
     const back = await refilled(1);
     expect(wordsOf(back)).toContain('customfield_10050');
+    expect(wordsOf(back)).toContain('Something else is wrong.');
+    expect(wordsOf(back)).not.toContain('in the API');
     given.putRule = async (_caller, _source, change) => {
       saved.push(change);
       return rule;

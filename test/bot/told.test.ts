@@ -1,6 +1,6 @@
 // Nothing fails silently in Slack: what was asked for is done, and whoever asked hears of it, wherever they asked.
 
-import { Refusal } from '../../api/operations/refusal';
+import { Refusal, type Said } from '../../api/operations/refusal';
 import type { NewPushRequest, Operations, PushView, SessionView, VerdictRequest } from '../../api/operations/types';
 import { findingActions } from '../../bot/blocks/finding-card';
 import { listActions } from '../../bot/blocks/findings';
@@ -242,13 +242,12 @@ describe('B1: what is named and refused in Slack', () => {
   });
 
   it('B1 words refusals as things are done in Slack', async () => {
-    const says = async (message: string) => {
-      given = { getFinding: () => Promise.reject(new Refusal('not_found', 'not_found', message)) };
+    const says = async (said: Said) => {
+      given = { getFinding: () => Promise.reject(new Refusal('not_found', 'not_found', said)) };
       return (await as('member').command('status F-9')).ephemerals[0]?.text;
     };
-    expect(await says('Check the number; GET /api/v1/findings lists them.')).toBe(
-      'Check the number; `list` shows them.',
-    );
+    const cure = { http: 'GET /api/v1/findings lists them.', slack: '`list` shows them.' };
+    expect(await says(cure)).toBe('`list` shows them.');
     expect(await says('F-9 is awaiting_fix, not needs_rerun: nobody claims it.')).toBe(
       'F-9 is awaiting fix, not waiting for a re-run: nobody claims it.',
     );
