@@ -124,6 +124,22 @@ it('creates and deletes an issue', async () => {
   expect((await jira.anonymous('GET', '/sandbox/issues')).body.count).toBe(1);
 });
 
+it('keeps long labels inside what holds them', async () => {
+  const label = 'recheck-a85f8efd9441f00d';
+  await jira.bot('PUT', `/rest/api/3/issue/${key}`, { fields: { labels: [label] } });
+  await page.setViewportSize({ width: 390, height: 844 });
+  const shown = page.getByText(label).filter({ visible: true });
+  await shown.waitFor();
+  const rightEdges = await shown.evaluate((element) =>
+    ['.labels li', '.card', '.cards'].map((each) => element.closest(each)?.getBoundingClientRect().right ?? 0),
+  );
+  expect(rightEdges).toEqual([...rightEdges].sort((one, other) => one - other));
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole('link', { name: 'Images need a text' }).click();
+  const inPanel = page.getByRole('dialog').getByRole('list', { name: 'Labels' }).getByText(label);
+  expect(await inPanel.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+});
+
 it('lets an app in with the keyboard alone, and takes the person back to it', async () => {
   const app = await startReceiver();
   try {

@@ -210,6 +210,47 @@ describe('the page of the sandbox', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('opens Messages of the app while it has no Home tab', async () => {
+    world.slack.setRequestUrl('http://127.0.0.1:9/');
+    await open();
+    await page.getByRole('link', { name: 'Recheck' }).click();
+    await page.getByRole('textbox', { name: 'Message Recheck' }).waitFor();
+    const tabs = page.getByRole('navigation', { name: 'Tabs of the app' }).getByRole('link');
+    expect(await tabs.allTextContents()).toEqual(['Messages', 'About']);
+    expect(await violations()).toEqual([]);
+    world.slack.setRequestUrl(bolt.url);
+  });
+
+  it('has one main part and one title where a thread takes the whole window', async () => {
+    await page.setViewportSize({ width: 900, height: 900 });
+    const ts = await post();
+    await world.client.chat.postMessage({ channel: world.slack.channelId, thread_ts: ts, text: 'pushed as ACC-1' });
+    await open();
+    await page.getByRole('button', { name: /1 reply/ }).click();
+    const thread = page.getByRole('main', { name: 'Thread' });
+    await thread.getByRole('heading', { name: 'Thread', level: 1 }).waitFor();
+    expect(await violations()).toEqual([]);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByRole('complementary', { name: 'Thread' }).waitFor();
+    await page.getByRole('main').getByText('Images must have text').waitFor();
+  });
+
+  it('can be read on a phone', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await post();
+    await open();
+    const card = page.getByRole('article').filter({ hasText: 'Images must have text' });
+    await card.waitFor();
+    expect(await card.evaluate((element) => element.querySelector('.blocks')?.clientWidth)).toBeGreaterThan(290);
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll('.topbar, .sidebar, .main-title, .messages')]
+        .filter((element) => element.scrollWidth > element.clientWidth)
+        .map((element) => element.className),
+    );
+    expect(cut).toEqual([]);
+    expect(await violations()).toEqual([]);
+  });
+
   it('follows a permalink to its message', async () => {
     const ts = await post();
     const { permalink } = await world.client.chat.getPermalink({ channel: world.slack.channelId, message_ts: ts });

@@ -22,7 +22,7 @@ export function pageShell(team: string): string {
   <div class="workbench">
     <nav class="sidebar" aria-label="Channels and apps" id="sidebar"></nav>
     <main class="main" id="main" tabindex="-1"></main>
-    <aside class="thread" id="thread" aria-label="Thread" hidden></aside>
+    <div class="thread" id="thread" role="complementary" aria-label="Thread" tabindex="-1" hidden></div>
   </div>
   <div class="toasts" id="toasts" role="status" aria-live="polite"></div>
   <noscript>This page needs JavaScript.</noscript>

@@ -1,5 +1,6 @@
 import type { Context } from './context';
 import { APP, type Channel, TEAM, type User } from './directory';
+import { COMMAND_HINTS } from './hints';
 import { type Message, messageObject } from './messages';
 import { viewObject } from './views';
 
@@ -21,6 +22,7 @@ export async function visibleState(context: Context, { user, channel }: { user: 
     me: user,
     users: await context.directory.users(),
     command: settings.command,
+    hints: COMMAND_HINTS,
     shortcuts: settings.shortcuts,
     channels: await Promise.all(
       channels.map(async (each) => ({

@@ -2,22 +2,6 @@ import { h, icon, iconButton, newId, toast } from './dom.js';
 import { menuButton, place } from './popover.js';
 import { act, currentChannel, session } from './session.js';
 
-// What the app's command understands, as hints while typing; the app's own help is the truth.
-const SUBCOMMANDS = [
-  ['help', 'What Recheck can do'],
-  ['push', 'Push a finding to Jira: push F-12'],
-  ['list', 'Findings of a source, by status'],
-  ['status', 'Where a finding stands: status F-12'],
-  ['rerun', 'Verify fixes: rerun F-12'],
-  ['why', 'The history of a finding in plain words: why F-12'],
-  ['sessions', 'Re-run sessions that are open'],
-  ['rules', 'What flows to Jira from a source'],
-  ['approve', 'Approve a push that waits'],
-  ['subscribe', 'What this channel hears about'],
-  ['connect', 'Connect Jira'],
-  ['roles', 'Who may do what'],
-];
-
 /** The field to write in, of a channel or, with `thread`, of a thread. */
 export function createComposer({ thread = false } = {}) {
   const listId = newId('commands');
@@ -99,9 +83,9 @@ function createHints(field, list) {
     return row.scrollIntoView({ block: 'nearest' });
   };
   const draw = () => {
-    const { command } = session.state;
+    const { command, hints } = session.state;
     const typed = field.value;
-    const words = typed.startsWith('/') ? SUBCOMMANDS.filter(([word]) => matches(`${command} ${word}`, typed)) : [];
+    const words = typed.startsWith('/') ? hints.filter(([word]) => matches(`${command} ${word}`, typed)) : [];
     list.replaceChildren(...words.map(([word, what]) => row(command, word, what)));
     list.hidden = words.length === 0;
     mark(0);

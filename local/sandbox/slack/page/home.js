@@ -8,12 +8,11 @@ const entered = new Map();
 /** Fills the Home tab with what the app published for this person. */
 export function drawHome(pane) {
   const { home, me } = session.state;
-  const made = JSON.stringify([home?.id, home?.hash, me.id]);
+  const made = JSON.stringify([home.id, home.hash, me.id]);
   if (pane.made === made) return;
   pane.made = made;
   const focused = pane.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-  const empty = h('p', { class: 'empty' }, 'Recheck has not published a Home tab for you yet.');
-  pane.replaceChildren(h('h2', { class: 'hidden' }, 'Home'), home ? drawBlocks(hostOf(home), home.blocks) : empty);
+  pane.replaceChildren(h('h2', { class: 'hidden' }, 'Home'), drawBlocks(hostOf(home), home.blocks));
   if (focused) pane.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
 }
 

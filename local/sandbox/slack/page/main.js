@@ -4,7 +4,8 @@ import { avatar, h, icon, iconButton, toast } from './dom.js';
 import { drawHome } from './home.js';
 import { drawMessages } from './messages.js';
 import { drawModal } from './modal.js';
-import { act, appChannel, currentChannel, inApp, load, session } from './session.js';
+import { aimSkipLink, nameThread, narrow } from './narrow.js';
+import { act, appChannel, currentChannel, inApp, load, session, shownPlace } from './session.js';
 
 const main = document.getElementById('main');
 const sidebar = document.getElementById('sidebar');
@@ -92,13 +93,13 @@ function layoutChannel() {
 }
 
 function layoutMain() {
-  const key = `${session.userId}/${session.place}`;
+  const place = shownPlace();
+  const key = `${session.userId}/${place}`;
   if (view?.key === key) return view;
   const head = h('div', { class: 'main-head' });
-  const inside = session.place === 'home' || session.place === 'about' ? layoutApp() : layoutChannel();
+  const inside = place === 'home' || place === 'about' ? layoutApp() : layoutChannel();
   main.replaceChildren(head, ...inside.elements);
   view = { key, head, ...inside, isFresh: true };
-  drawHead(head);
   return view;
 }
 
@@ -113,9 +114,12 @@ function layoutApp() {
 }
 
 function drawHead(head) {
+  const made = JSON.stringify([shownPlace(), Boolean(session.state.home), currentChannel()?.memberCount]);
+  if (head.made === made) return;
+  head.made = made;
   if (inApp()) {
     const tab = (place, name) =>
-      h('a', { href: `#/app/${place}`, 'aria-current': session.place === place ? 'page' : null }, name);
+      h('a', { href: `#/app/${place}`, 'aria-current': shownPlace() === place ? 'page' : null }, name);
     head.replaceChildren(
       h(
         'h1',
@@ -127,7 +131,7 @@ function drawHead(head) {
       h(
         'nav',
         { class: 'tabs', 'aria-label': 'Tabs of the app' },
-        tab('home', 'Home'),
+        session.state.home ? tab('home', 'Home') : null,
         tab('messages', 'Messages'),
         tab('about', 'About'),
       ),
@@ -154,6 +158,7 @@ function drawHead(head) {
 
 function drawMain() {
   const current = layoutMain();
+  drawHead(current.head);
   if (current.home) drawHome(current.home);
   if (!current.list) return;
   const channel = currentChannel();
@@ -178,6 +183,7 @@ function drawThread() {
   const message = (currentChannel().messages ?? []).find((each) => each.ts === session.thread);
   thread.hidden = !message;
   document.body.classList.toggle('with-thread', Boolean(message));
+  aimSkipLink(Boolean(message));
   if (!message) {
     threadPane = null;
     return;
@@ -187,16 +193,14 @@ function drawThread() {
     const list = h('div', { class: 'messages', role: 'log', tabindex: '0', 'aria-label': 'Messages in the thread' });
     const composer = createComposer({ thread: true });
     composer.name('Reply');
-    const head = h(
-      'div',
-      { class: 'main-head thread-head' },
-      h('h2', {}, 'Thread'),
-      iconButton('close', 'Close thread', closeThread),
-    );
-    thread.replaceChildren(head, list, composer.element);
-    threadPane = { key, list };
+    const title = h('p', { role: 'heading' }, 'Thread');
+    const head = h('div', { class: 'main-head thread-head' }, title, iconButton('close', 'Close thread', closeThread));
+    const messages = h('h2', { class: 'hidden' }, 'Messages');
+    thread.replaceChildren(head, messages, list, composer.element);
+    threadPane = { key, list, title, messages };
   }
   const { list } = threadPane;
+  nameThread(thread, threadPane);
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   drawMessages(list, [message, ...message.replies], { inThread: true });
   if (atEnd) list.scrollTop = list.scrollHeight;
@@ -281,6 +285,7 @@ const first = location.hash.split('/').filter((part) => part !== '#');
 if (first.length) session.place = first[0] === 'app' ? (first[1] ?? 'home') : first[0];
 window.addEventListener('hashchange', route);
 document.addEventListener('redraw', draw);
+narrow.addEventListener('change', () => session.state && draw());
 document.addEventListener('pointerdown', () => {
   isPressed = true;
   setTimeout(release, longestPressMs);

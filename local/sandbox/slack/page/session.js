@@ -26,6 +26,11 @@ export function inApp() {
   return ['home', 'messages', 'about'].includes(session.place);
 }
 
+/** Where this person is: Messages in place of a Home that the app has not published, or does not have. */
+export function shownPlace() {
+  return session.place === 'home' && !session.state.home ? 'messages' : session.place;
+}
+
 /** Reads what this person sees; the server leaves out the messages of other channels. */
 export async function load() {
   const { userId, place, state } = session;
