@@ -24,7 +24,7 @@ async function main() {
   }
   checkNode(process.versions.node);
   process.chdir(ROOT);
-  if (command !== 'check') startTemporalEarly(command);
+  if (command !== 'check' && !args.includes('--help')) startTemporalEarly(command);
   await install();
   await generate();
   if (command === 'check') return require('./check.cjs').check(args);
@@ -144,7 +144,12 @@ function readText(file) {
 }
 
 function readJson(file) {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // Not there, or cut off by a crash: then what it should say is done anew.
+    return undefined;
+  }
 }
 
 function writeStamp(file, stamp) {

@@ -63,8 +63,12 @@ async function play({ local, isTemporary }: RunningRecheck, story: Parameters<ty
 
 function readArguments(): Arguments {
   try {
-    const options = { break: { type: 'boolean' } } as const;
+    const options = { break: { type: 'boolean' }, help: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
     // npm and the bootstrap change the folder; files are named from where the command was typed.
     const from = process.env.INIT_CWD ?? process.env.PWD ?? process.cwd();
     const files = positionals.length > 0 ? positionals.map((file) => resolve(from, file)) : shippedReports();

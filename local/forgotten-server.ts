@@ -11,9 +11,11 @@ export async function endForgottenServer(dataDir: string): Promise<void> {
   const lock = join(dataDir, 'postmaster.pid');
   if (!existsSync(lock)) return;
   const pid = Number(readFileSync(lock, 'utf8').split('\n')[0]);
-  const running = identify(pid);
+  // A lock that names nobody is of a machine that crashed: PostgreSQL would refuse to start over it.
+  const namesNobody = !Number.isSafeInteger(pid) || pid === 0;
+  const running = namesNobody ? undefined : identify(pid);
   if (running?.command.includes(dataDir)) await endProcess(running, 'SIGINT', 15);
-  if (!existsSync(lock) || !exists(pid)) return;
+  if (!existsSync(lock) || !(namesNobody || exists(pid))) return;
   for (const child of processesIn(dataDir)) await endProcess(child, 'SIGQUIT', 5);
   rmSync(lock);
 }

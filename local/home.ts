@@ -18,7 +18,7 @@ const OWN = [
 export interface Home {
   readonly dir: string;
   path(name: string): string;
-  /** A JSON file of the home, or undefined where there is none. */
+  /** A JSON file of the home; undefined where there is none, or where it is cut off or holds no object. */
   read<T>(name: string): T | undefined;
   /** Writes a JSON file readable by its owner alone, in one piece: who reads meanwhile sees the old or the new one. */
   write(name: string, value: unknown): void;
@@ -35,8 +35,7 @@ export function openHome(folder = '.recheck'): Home {
   return {
     dir,
     path,
-    read: <T>(name: string) =>
-      existsSync(path(name)) ? (JSON.parse(readFileSync(path(name), 'utf8')) as T) : undefined,
+    read: <T>(name: string) => readObject(path(name)) as T | undefined,
     write(name, value) {
       const scratch = path(`${name}.${process.pid}.new`);
       writeFileSync(scratch, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
@@ -49,4 +48,15 @@ export function openHome(folder = '.recheck'): Home {
       mkdirSync(path('logs'), { recursive: true });
     },
   };
+}
+
+function readObject(file: string): unknown {
+  if (!existsSync(file)) return undefined;
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

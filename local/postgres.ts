@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client, DatabaseError } from 'pg';
 import { endForgottenServer } from './forgotten-server';
 import type { Home } from './home';
@@ -37,7 +39,9 @@ export async function startPostgres({
     ...owner,
   });
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
-  const isOurs = await untilReady(child, () => withDatabase(url, async () => true).catch(falseWhereRefused), 120);
+  const ask = () => withDatabase(url, async () => true).catch(falseWhereRefused);
+  // Another server may answer at the port, and refuse the password.
+  const isOurs = await untilReady(child, () => (isListening(dataDir, child.pid) ? ask() : undefined), 120);
   if (!isOurs) {
     throw new Error(
       `The data in ${dataDir} were made with other secrets than those in ${home.path('secrets.json')}, which is lost or ` +
@@ -58,7 +62,8 @@ export async function ensureDatabase(url: string, name: string): Promise<string>
   return own.toString();
 }
 
-async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+/** Connects, gives the connection to `work`, and ends it. */
+export async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => undefined);
   try {
@@ -67,6 +72,12 @@ async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>
   } finally {
     await client.end();
   }
+}
+
+/** Whether this very server says in its lock that it takes connections. */
+function isListening(dataDir: string, pid: number): boolean {
+  const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
 }
 
 function falseWhereRefused(error: unknown): false {

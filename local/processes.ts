@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import type { Home } from './home';
+import { type PortTaken, portTaken } from './port-taken';
 import { endProcess, identify, isRunning, type ProcessIdentity } from './process-identity';
 
 export interface ProcessSpec {
@@ -27,6 +28,11 @@ export interface RunningProcess {
 
 export interface Processes {
   start(spec: ProcessSpec): RunningProcess;
+  /**
+   * Runs `work`, which starts processes of these names. Where one of them ends because its port is taken, all of them
+   * are ended and `PortTaken` is thrown; `onDeath` is told of other deaths alone.
+   */
+  starting<T>(names: string[], work: () => Promise<T>): Promise<T>;
   /** Throws when the processes are being stopped, as `start` does. */
   assertRunning(): void;
   /** Ends all, the last started first, and waits for each. */
@@ -38,6 +44,8 @@ export interface Processes {
 type Recorded = ProcessIdentity & { name: string; stopSignal: NodeJS.Signals };
 type Record = { supervisor: ProcessIdentity; children: Recorded[] };
 type Child = { recorded: Recorded; process: ChildProcess; exited: Promise<void> };
+/** A start under way, and the end that came over it. */
+type Starting = { names: string[]; taken: PortTaken | undefined; fail: (taken: PortTaken) => void };
 
 const FILE = 'processes.json';
 /** The worker and the server give what they do up to 20 s. */
@@ -50,6 +58,7 @@ const STOP_SECONDS = 25;
  */
 export function createProcesses(home: Home, onDeath: (child: RunningProcess, how: string) => void): Processes {
   const children: Child[] = [];
+  const startings = new Set<Starting>();
   let stopping = false;
   const record = () => {
     const supervisor = identify(process.pid) ?? { pid: process.pid, command: '' };
@@ -58,9 +67,34 @@ export function createProcesses(home: Home, onDeath: (child: RunningProcess, how
   const assertRunning = () => {
     if (stopping) throw new Error('Stopped while it started.');
   };
+  const died = (child: RunningProcess, how: string) => {
+    const starting = [...startings].find(({ names }) => names.includes(child.name));
+    const taken = starting?.taken ?? (starting && portTaken(child.name, readFileSync(child.logFile, 'utf8')));
+    if (!starting || !taken) return onDeath(child, how);
+    starting.taken = taken;
+    starting.fail(taken);
+  };
   record();
   return {
     assertRunning,
+    async starting(names, work) {
+      const starting: Starting = { names, taken: undefined, fail: () => undefined };
+      const failed = new Promise<never>((_, reject) => {
+        starting.fail = reject;
+      });
+      startings.add(starting);
+      const running = work();
+      try {
+        return await Promise.race([running, failed]);
+      } catch (error) {
+        if (!starting.taken) throw error;
+        for (const child of children.filter(({ recorded }) => names.includes(recorded.name))) await stop(child);
+        await running.catch(() => undefined);
+        throw starting.taken;
+      } finally {
+        startings.delete(starting);
+      }
+    },
     start(spec) {
       assertRunning();
       const logFile = home.path(`logs/${spec.name}.log`);
@@ -72,7 +106,7 @@ export function createProcesses(home: Home, onDeath: (child: RunningProcess, how
         if (stopping) return;
         children.splice(children.indexOf(child), 1);
         record();
-        onDeath(running, signal ?? `exit code ${code}`);
+        died(running, signal ?? `exit code ${code}`);
       });
       return running;
     },
@@ -93,8 +127,9 @@ export function createProcesses(home: Home, onDeath: (child: RunningProcess, how
  * line. Throws where the run is alive.
  */
 export async function endLeftovers(home: Home): Promise<void> {
-  const left = home.read<Record>(FILE);
-  if (!left) return;
+  // The file is replaced in one piece: only a crash of the machine breaks it, and that ended the processes too.
+  const left = home.read<Partial<Record>>(FILE);
+  if (!left?.supervisor || !Array.isArray(left.children)) return home.remove(FILE);
   if (left.supervisor.pid !== process.pid && isRunning(left.supervisor)) {
     throw new Error(
       `Recheck runs already from ${home.dir} (process ${left.supervisor.pid}). Stop it first, or say --home <folder>.`,

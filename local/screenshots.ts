@@ -1,15 +1,17 @@
 // ENTRY of `npm run screenshots`: takes the README's pictures, with the whole of Recheck on a temporary home.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { projectRoot } from '../prisma/schema-engine';
 import { findChromium } from './chromium';
+import { openTemporaryHome, removeHome } from './demo/temporary-home';
+import { withoutForeign } from './environment';
 import type { LocalFile } from './local-file';
 import { tour } from './page-tour';
 import { createProgress } from './progress';
 import { startStack } from './stack';
+import { onStopSignal } from './stop-signal';
 
 const progress = createProgress();
 const target = join(projectRoot(), 'docs', 'screenshots');
@@ -23,16 +25,37 @@ const shown = new Map([
 ]);
 
 async function main(): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'recheck-screenshots-'));
   const executablePath = await findChromium({ progress, configured: process.env.CHROMIUM_PATH });
-  const stack = await startStack({ home, fresh: true, env: process.env, progress, onDeath: progress.say });
+  const home = await openTemporaryHome('screenshots');
+  const env = withoutForeign(process.env);
+  const stack = await startStack({ home: home.dir, env, progress, onDeath: progress.say });
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= stack.stop().then(() => removeHome(home));
+    return ending;
+  };
+  let isStopped = false;
+  onStopSignal({
+    first() {
+      isStopped = true;
+      progress.say('Stopping ... (Ctrl-C again to force)');
+      void end().finally(() => process.exit(130));
+    },
+    again() {
+      stack.kill();
+      process.exit(130);
+    },
+  });
   try {
     const local = await stack.ready;
     await sendReport(local);
     await takePictures(local, executablePath);
-  } finally {
-    await stack.stop();
-    rmSync(home, { recursive: true, force: true });
+    await end();
+  } catch (error) {
+    // What fails while everything is being stopped is no news; the stop ends the process.
+    if (isStopped) return new Promise<never>(() => {});
+    await end();
+    throw error;
   }
 }
 
@@ -53,6 +76,10 @@ async function takePictures(local: LocalFile, executablePath: string): Promise<v
   mkdirSync(target, { recursive: true });
   const browser = await chromium.launch({
     executablePath,
+    // The signals are ours: Playwright would end the process before everything else has stopped.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
   });
   try {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Home } from './home';
 
 /** Made once per home; never printed. */
@@ -10,7 +11,9 @@ export interface Secrets {
   slackBotToken: string;
 }
 
-/** The secrets of this home, kept in `secrets.json` (mode 600); what is missing there is made. */
+const FILE = 'secrets.json';
+
+/** The secrets of this home, kept in `secrets.json` (mode 600); what is missing there is made. Throws where it is broken. */
 export function loadSecrets(home: Home): Secrets {
   const made: Secrets = {
     postgresPassword: randomBytes(24).toString('hex'),
@@ -18,7 +21,14 @@ export function loadSecrets(home: Home): Secrets {
     slackSigningSecret: randomBytes(16).toString('hex'),
     slackBotToken: `xoxb-local-${randomBytes(18).toString('hex')}`,
   };
-  const secrets = { ...made, ...home.read<Partial<Secrets>>('secrets.json') };
-  home.write('secrets.json', secrets);
+  const kept = home.read<Partial<Secrets>>(FILE);
+  if (!kept && existsSync(home.path(FILE))) {
+    throw new Error(
+      `${home.path(FILE)} is cut off or was changed: it is no JSON object. The data cannot be read without it. ` +
+        'Restore it from a backup, or begin anew: npm start -- --fresh',
+    );
+  }
+  const secrets = { ...made, ...kept };
+  home.write(FILE, secrets);
   return secrets;
 }

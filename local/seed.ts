@@ -6,6 +6,8 @@ import { createDb, type Db } from '../prisma/client';
 import { createInstallationStore } from '../prisma/installations';
 import { createSecretBox, parseEncryptionKeys } from '../prisma/secret-box';
 import { defaultRule, type Role } from '../workflows/rules/vocabulary';
+import type { SlackWorkspace } from './given';
+import { sandboxOrganisation } from './sandbox-organisation';
 
 type SandboxAccount = { email: string; apiToken: string; accountId: string };
 
@@ -28,6 +30,8 @@ export type SeedInput = {
   baseUrl: string;
   sandbox: SandboxReady;
   slackBotToken: string;
+  /** A real workspace, in place of the sandbox's. */
+  slack?: SlackWorkspace;
 };
 /** A Slack guest has no key. */
 export type SeededMember = { role: string; slackUserId: string; apiKey?: string };
@@ -50,7 +54,7 @@ export async function seedLocal(input: SeedInput): Promise<Seeded> {
     poolSize: 4,
   });
   try {
-    const organisationId = (await db.members.firstOrganisation()) ?? (await db.members.createOrganisation('Acme'));
+    const organisationId = (await sandboxOrganisation(db.pool)) ?? (await createOrganisation(db, input.sandbox));
     const members = await seedMembers(db, organisationId, input);
     const owner = members.find((member) => member.role === 'owner');
     if (!owner?.apiKey) throw new Error('The local data have no owner. Start again with --fresh.');
@@ -67,6 +71,14 @@ export async function seedLocal(input: SeedInput): Promise<Seeded> {
   } finally {
     await db.close();
   }
+}
+
+/** With its first member in the same breath: by that one it is known again. */
+async function createOrganisation(db: Db, sandbox: SandboxReady): Promise<string> {
+  const owner = ownerOf(sandbox);
+  if (!owner) throw new Error("The sandbox's Slack has no owner.");
+  const member = { name: owner.name, role: 'owner', slackTeamId: sandbox.slack.teamId, slackUserId: owner.id };
+  return (await db.prisma.organisation.create({ data: { name: 'Acme', members: { create: member } } })).id;
 }
 
 type Person = SeededMember & { memberId: string };
@@ -129,29 +141,42 @@ async function seedConnection(
   return created.id;
 }
 
+/** Installs the workspace whose Slack is called, and no other: a token must not reach somebody else's Slack. */
 async function seedInstallation(db: Db, organisationId: string, input: SeedInput): Promise<void> {
+  const installations = createInstallationStore({
+    pool: db.pool,
+    box: createSecretBox(parseEncryptionKeys(input.encryptionKeys)),
+  });
+  const workspace = input.slack ?? (await sandboxWorkspace(input));
+  const installerId = input.slack ? null : (ownerOf(input.sandbox)?.id ?? null);
+  const scopes = ['commands', 'chat:write', 'users:read'];
+  const { id } = await installations.upsert({ organisationId, ...workspace, installerId, scopes });
+  const others = await db.prisma.slackInstallation.findMany({
+    where: { organisationId, status: 'installed', id: { not: id } },
+  });
+  for (const other of others) await installations.markDisconnected(other.id);
+}
+
+async function sandboxWorkspace(input: SeedInput): Promise<SlackWorkspace> {
   const { sandbox } = input;
   const auth = await slackCall<{ bot_id: string; user_id: string; team: string }>(
     sandbox,
     input.slackBotToken,
     'auth.test',
   );
-  const installations = createInstallationStore({
-    pool: db.pool,
-    box: createSecretBox(parseEncryptionKeys(input.encryptionKeys)),
-  });
-  await installations.upsert({
-    organisationId,
+  return {
     teamId: sandbox.slack.teamId,
     teamName: auth.team,
     enterpriseId: null,
     botToken: input.slackBotToken,
     botId: auth.bot_id,
     botUserId: auth.user_id,
-    installerId: sandbox.slack.users.find((user) => user.role === 'owner')?.id ?? null,
-    scopes: ['commands', 'chat:write', 'users:read'],
     channelId: sandbox.slack.channelId,
-  });
+  };
+}
+
+function ownerOf({ slack }: SandboxReady): SandboxReady['slack']['users'][number] | undefined {
+  return slack.users.find(({ role }) => role === 'owner');
 }
 
 async function seedSources(db: Db, organisationId: string, connectionId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Home } from './home';
-import type { Ports } from './ports';
+import { onFreePorts, type Ports } from './ports';
 import { startPostgres } from './postgres';
 import type { Processes } from './processes';
 import type { Progress } from './progress';
@@ -11,7 +11,7 @@ export interface Servers {
   temporal: TemporalServer;
 }
 
-/** PostgreSQL and Temporal: those that are configured, else started here, both at the same time. */
+/** PostgreSQL and Temporal: those that are configured, else started here, both at the same time. May change `ports`. */
 export async function startServers(given: {
   home: Home;
   processes: Processes;
@@ -24,11 +24,15 @@ export async function startServers(given: {
 }): Promise<Servers> {
   const { home, processes, progress, ports, configured = {}, throwaway = false } = given;
   const postgres = () =>
-    startPostgres({ home, processes, port: ports.postgres, password: given.postgresPassword, durable: !throwaway });
+    onFreePorts(given, { processes: ['postgres'], ports: ['postgres'] }, () =>
+      startPostgres({ home, processes, port: ports.postgres, password: given.postgresPassword, durable: !throwaway }),
+    );
   const temporal = async () => {
     const binary = await findTemporal(progress);
-    const files = throwaway ? {} : { dbFile: home.path('temporal/temporal.db'), uiPort: ports.temporalUi };
-    return startTemporal({ binary, processes, port: ports.temporal, ...files });
+    return onFreePorts(given, { processes: ['temporal'], ports: ['temporal', 'temporalUi'] }, () => {
+      const files = throwaway ? {} : { dbFile: home.path('temporal/temporal.db'), uiPort: ports.temporalUi };
+      return startTemporal({ binary, processes, port: ports.temporal, ...files });
+    });
   };
   const [postgresUrl, temporalServer] = await Promise.all([
     configured.databaseUrl ?? progress.step('Starting PostgreSQL', postgres),

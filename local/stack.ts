@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { applyMigrations } from '../prisma/migrate';
 import { projectRoot } from '../prisma/schema-engine';
+import { atlassianVariables, hasRealAtlassian, hasRealSlack, withoutBlank, withoutTemporal } from './environment';
+import { type SlackWorkspace, tryGiven } from './given';
 import { type Home, openHome } from './home';
 import { atlassianEntries, jiraEntries, jiraEnvironment, type LocalFile, slackEntries } from './local-file';
-import { choosePorts, type Ports } from './ports';
+import { choosePorts, type Group, onFreePorts, type Ports } from './ports';
 import { ensureDatabase } from './postgres';
 import { removeCluster } from './postgres-files';
 import { createProcesses, endLeftovers, type Processes, type RunningProcess } from './processes';
 import type { Progress } from './progress';
 import { loadSecrets, type Secrets } from './secrets';
-import { type SandboxReady, seedLocal } from './seed';
+import { type SandboxReady, type Seeded, seedLocal } from './seed';
 import { type Servers, startServers } from './servers';
-import { readyLine, untilReady } from './until-ready';
+import { answersReady, readyLine, untilReady } from './until-ready';
 
 export interface StackOptions {
   /** The folder with the data; `.recheck` of the project where nothing is said. */
@@ -37,21 +39,24 @@ export interface Stack {
   kill(): void;
 }
 
-/** One start: what its steps share. */
+const RECHECK: Group = { processes: ['sandbox', 'worker', 'server'], ports: ['jira', 'slack', 'api', 'metrics'] };
+
+/** One start: what its steps share. `ports` changes where one is taken meanwhile. */
 interface Start {
   options: StackOptions;
   home: Home;
   processes: Processes;
   ports: Ports;
   secrets: Secrets;
-  baseUrl: string;
+  slack: SlackWorkspace | undefined;
 }
 
 /**
  * Starts the whole of Recheck on this machine: PostgreSQL, Temporal, the sandbox, worker and server, with a seeded
  * database. Throws where another one runs from the same home. Whoever calls it stops it, also where `ready` fails.
  */
-export async function startStack(options: StackOptions): Promise<Stack> {
+export async function startStack(given: StackOptions): Promise<Stack> {
+  const options = { ...given, env: withoutBlank(given.env) };
   const home = openHome(options.home);
   await endLeftovers(home);
   home.remove('local.json');
@@ -72,31 +77,31 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startAll(options: StackOptions, home: Home, processes: Processes): Promise<LocalFile> {
+  const secrets = loadSecrets(home);
+  const { slack } = await tryGiven(options.env);
   const ports = await choosePorts(home, { anyFree: options.anyPorts ?? false });
-  const baseUrl = `http://127.0.0.1:${ports.api}`;
-  const local = await startInOrder({ options, home, processes, ports, secrets: loadSecrets(home), baseUrl });
+  const local = await startInOrder({ options, home, processes, ports, secrets, slack });
   processes.assertRunning();
   home.write('local.json', local);
   return local;
 }
 
 async function startInOrder(start: Start): Promise<LocalFile> {
-  const { options, home, processes, ports, secrets, baseUrl } = start;
+  const { options, home, processes, ports, secrets } = start;
   const { env, progress } = options;
   const configured = { databaseUrl: env.DATABASE_URL, temporalAddress: env.TEMPORAL_ADDRESS };
   const { postgresPassword } = secrets;
   const servers = await startServers({ home, processes, progress, ports, postgresPassword, configured });
   const databaseUrl = env.DATABASE_URL ?? (await ensureDatabase(servers.postgresUrl, 'recheck'));
-  const sandboxUrl = env.SANDBOX_DATABASE_URL ?? (await ensureDatabase(servers.postgresUrl, 'recheck_sandbox'));
+  const sandboxUrl = env.SANDBOX_DATABASE_URL ?? (await sandboxDatabase(servers.postgresUrl));
   await progress.step('Applying migrations', () => applyMigrations(databaseUrl));
-  const sandbox = await progress.step('Starting the sandbox', () => startSandbox(start, sandboxUrl));
-  const encryptionKeys = env.ENCRYPTION_KEYS ?? secrets.encryptionKeys;
-  const { slackBotToken } = secrets;
-  const seeded = await seedLocal({ databaseUrl, encryptionKeys, baseUrl, sandbox, slackBotToken });
-  await progress.step('Starting worker and server', () => startProduct(start, { servers, databaseUrl, sandbox }));
+  const on = { home, processes, progress, ports };
+  const { sandbox, seeded } = await onFreePorts(on, RECHECK, () =>
+    startRecheck(start, { servers, databaseUrl, sandboxUrl }),
+  );
   return {
     pid: process.pid,
-    baseUrl,
+    baseUrl: baseUrlOf(ports),
     ...seeded,
     ...jiraEntries(sandbox),
     ...(hasRealAtlassian(env) ? {} : atlassianEntries(sandbox)),
@@ -108,16 +113,47 @@ async function startInOrder(start: Start): Promise<LocalFile> {
   };
 }
 
-async function startSandbox(
-  { options, processes, ports, secrets, baseUrl }: Start,
-  url: string,
-): Promise<SandboxReady> {
+async function sandboxDatabase(postgresUrl: string): Promise<string> {
+  try {
+    return await ensureDatabase(postgresUrl, 'recheck_sandbox');
+  } catch (error) {
+    throw new Error(
+      `The sandbox's database "recheck_sandbox" could not be made (${error instanceof Error ? error.message : error}). ` +
+        'Make it, or name another one in SANDBOX_DATABASE_URL.',
+    );
+  }
+}
+
+/** The sandbox, the data, and the product on top: together, because each knows the addresses of the others. */
+async function startRecheck(
+  start: Start,
+  { servers, databaseUrl, sandboxUrl }: { servers: Servers; databaseUrl: string; sandboxUrl: string },
+): Promise<{ sandbox: SandboxReady; seeded: Seeded }> {
+  const { options, ports, secrets, slack } = start;
+  const { env, progress } = options;
+  const sandbox = await progress.step('Starting the sandbox', () => startSandbox(start, sandboxUrl));
+  const seeded = await seedLocal({
+    databaseUrl,
+    encryptionKeys: env.ENCRYPTION_KEYS ?? secrets.encryptionKeys,
+    baseUrl: baseUrlOf(ports),
+    sandbox,
+    slackBotToken: secrets.slackBotToken,
+    ...(slack ? { slack } : {}),
+  });
+  const { apiKey } = seeded;
+  await progress.step('Starting worker and server', () =>
+    startProduct(start, { servers, databaseUrl, sandbox, apiKey }),
+  );
+  return { sandbox, seeded };
+}
+
+async function startSandbox({ options, processes, ports, secrets }: Start, url: string): Promise<SandboxReady> {
   const env = {
     ...options.env,
     SANDBOX_DATABASE_URL: url,
     SANDBOX_JIRA_PORT: String(ports.jira),
     SANDBOX_SLACK_PORT: String(ports.slack),
-    SLACK_REQUEST_URL: `${baseUrl}/slack/events`,
+    SLACK_REQUEST_URL: `${baseUrlOf(ports)}/slack/events`,
     ...slackSecrets(secrets),
   };
   const child = processes.start({ name: 'sandbox', ...script('local/sandbox/main.js'), env });
@@ -125,9 +161,10 @@ async function startSandbox(
 }
 
 async function startProduct(
-  { options, processes, ports, secrets, baseUrl }: Start,
-  on: { servers: Servers; databaseUrl: string; sandbox: SandboxReady },
+  { options, processes, ports, secrets }: Start,
+  on: { servers: Servers; databaseUrl: string; sandbox: SandboxReady; apiKey: string },
 ): Promise<void> {
+  const baseUrl = baseUrlOf(ports);
   const env = {
     ENCRYPTION_KEYS: secrets.encryptionKeys,
     TEMPORAL_NAMESPACE: 'default',
@@ -135,7 +172,6 @@ async function startProduct(
     PUSH_INTERVAL_MS: '150',
     LOG_LEVEL: 'info',
     ...options.env,
-    // Somebody's credentials for another server must not be tried on this one.
     ...(options.env.TEMPORAL_ADDRESS ? {} : withoutTemporal(options.env)),
     ...jiraEnvironment(on.sandbox),
     ...(hasRealAtlassian(options.env) ? atlassianVariables(options.env) : {}),
@@ -152,18 +188,14 @@ async function startProduct(
     env: { ...env, METRICS_PORT: String(metrics) },
   });
   const server = processes.start({ name: 'server', ...script('api/main.js'), env: { ...env, PORT: String(api) } });
-  await Promise.all([untilReady(worker, () => readyLine(worker)), untilReady(server, () => answersReady(baseUrl))]);
+  await Promise.all([
+    untilReady(worker, () => readyLine(worker)),
+    untilReady(server, () => answersReady(baseUrl, on.apiKey)),
+  ]);
 }
 
-async function answersReady(baseUrl: string): Promise<true> {
-  const { ok, status } = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(5000) });
-  if (!ok) throw new Error(`/readyz answers ${status}.`);
-  return true;
-}
-
-function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_'));
-  return { ...Object.fromEntries(names.map((name) => [name, undefined])), TEMPORAL_NAMESPACE: 'default' };
+function baseUrlOf({ api }: Ports): string {
+  return `http://127.0.0.1:${api}`;
 }
 
 function slackSecrets({ slackSigningSecret, slackBotToken }: Secrets): NodeJS.ProcessEnv {
@@ -172,21 +204,6 @@ function slackSecrets({ slackSigningSecret, slackBotToken }: Secrets): NodeJS.Pr
 
 function script(path: string): { file: string; args: string[] } {
   return { file: process.execPath, args: ['--enable-source-maps', join(projectRoot(), 'dist', path)] };
-}
-
-/** Then OAuth goes to that app at Atlassian; connections by API token can still be to the sandbox. */
-function hasRealAtlassian(env: NodeJS.ProcessEnv): boolean {
-  return Boolean(env.ATLASSIAN_CLIENT_ID && env.ATLASSIAN_CLIENT_SECRET);
-}
-
-function atlassianVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { ATLASSIAN_CLIENT_ID, ATLASSIAN_CLIENT_SECRET, ATLASSIAN_AUTH_URL, ATLASSIAN_API_URL } = env;
-  return { ATLASSIAN_CLIENT_ID, ATLASSIAN_CLIENT_SECRET, ATLASSIAN_AUTH_URL, ATLASSIAN_API_URL };
-}
-
-/** Then nothing points at the sandbox's Slack; it runs unused. */
-function hasRealSlack(env: NodeJS.ProcessEnv): boolean {
-  return Boolean(env.SLACK_BOT_TOKEN && env.SLACK_SIGNING_SECRET);
 }
 
 function deathMessage(child: RunningProcess, how: string): string {

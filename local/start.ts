@@ -55,10 +55,27 @@ function welcome(local: LocalFile, file: string): string {
     ...(local.temporalUi ? [`  Temporal UI    ${local.temporalUi}`] : []),
     `  Keys, tokens   ${file}`,
     '',
-    'To try: upload a report (the README shows how), then type "/recheck push F-1" in Slack.',
-    'Move the issue to Done on the Jira board: the card in Slack says that a re-run is needed.',
-    'Type "/recheck rerun F-1", start it, pass it, and see the finding verified. Ctrl-C stops everything.',
+    ...(local.slackUrl ? tour : ownSlack(local)),
+    'Ctrl-C stops everything.',
   ].join('\n');
+}
+
+const tour = [
+  'To try: upload a report (the README shows how), then type "/recheck push F-1" in Slack.',
+  'Move the issue to Done on the Jira board: the card in Slack says that a re-run is needed.',
+  'Type "/recheck rerun F-1", start it, pass it, and see the finding verified.',
+];
+
+/** Nobody of the sandbox is in a real workspace, and Slack does not reach this machine by itself. */
+function ownSlack({ baseUrl }: LocalFile): string[] {
+  return [
+    'The Slack workspace of SLACK_BOT_TOKEN is installed in place of the sandbox. To use it there, have a tunnel lead',
+    `to ${baseUrl}, make its public address + /slack/events the request URL of your Slack app, and add yourself:`,
+    `POST ${baseUrl}/api/v1/members { "name": ..., "role": "owner", "slackUserId": "U..." } with the key of local.json.`,
+    ...(process.env.SLACK_CHANNEL?.trim()
+      ? []
+      : ['Cards come with SLACK_CHANNEL, the id of a channel with the bot in it.']),
+  ];
 }
 
 function messageOf(error: unknown): string {
@@ -67,7 +84,12 @@ function messageOf(error: unknown): string {
 
 function readArguments(): { fresh: boolean; home: string | undefined } {
   try {
-    const { values } = parseArgs({ options: { fresh: { type: 'boolean' }, home: { type: 'string' } } });
+    const options = { fresh: { type: 'boolean' }, home: { type: 'string' }, help: { type: 'boolean' } } as const;
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
     return { fresh: values.fresh ?? false, home: values.home };
   } catch (error) {
     progress.say(`${messageOf(error)}\n${USAGE}`);

@@ -1,10 +1,15 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { projectRoot } from '../prisma/schema-engine';
 import type { Processes } from './processes';
 import type { Progress } from './progress';
 import { untilReady } from './until-ready';
+
+/** What it prints once it listens. */
+const SAYS_READY = /^\s*(Temporal )?Server\b.*:\d+/m;
+/** A server that lives so long with its port accepting is ours; for a version on PATH that prints something else. */
+const UNSAID_MS = 10_000;
 
 interface TemporalBinary {
   ensureTemporalBinary(options: { progress: (line: string) => void }): Promise<string>;
@@ -50,7 +55,15 @@ export async function startTemporal({
   // It asks its vendor for newer versions otherwise, which closed networks answer late.
   args.push('--dynamic-config-value', 'frontend.enableServerVersionCheck=false');
   const child = processes.start({ name: 'temporal', file: binary, args });
-  await untilReady(child, () => accepts(port), 90);
+  // At the port another server may answer, while ours is about to end because the port is taken.
+  const isOurs = () => SAYS_READY.test(readFileSync(child.logFile, 'utf8'));
+  let accepted: number | undefined;
+  const isReady = async () => {
+    if (!(await accepts(port))) return undefined;
+    accepted ??= Date.now();
+    return isOurs() || Date.now() - accepted > UNSAID_MS || undefined;
+  };
+  await untilReady(child, isReady, 90);
   return { address: `127.0.0.1:${port}`, ui: uiPort ? `http://127.0.0.1:${uiPort}` : undefined };
 }
 

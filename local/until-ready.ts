@@ -34,3 +34,14 @@ export function readyLine(child: RunningProcess): Record<string, unknown> | unde
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .find(({ ready }) => ready === true);
 }
+
+/** Whether the server at this address is ready, and ours. */
+export async function answersReady(baseUrl: string, apiKey: string): Promise<true> {
+  const { ok, status } = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(5000) });
+  if (!ok) throw new Error(`/readyz answers ${status}.`);
+  // Another Recheck may answer there while ours is about to end because the port is taken; it does not know our key.
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const asked = await fetch(`${baseUrl}/api/v1/sources`, { headers, signal: AbortSignal.timeout(5000) });
+  if (!asked.ok) throw new Error(`The server at ${baseUrl} answers ${asked.status} to the owner's API key.`);
+  return true;
+}

@@ -1,3 +1,4 @@
+import { withoutForeign } from '../environment';
 import { type Home, openHome } from '../home';
 import type { LocalFile } from '../local-file';
 import type { Progress } from '../progress';
@@ -11,10 +12,6 @@ export interface RunningRecheck {
   close(): Promise<void>;
 }
 
-/** Settings of a real installation, which a demo on a temporary home must not touch. */
-const FOREIGN =
-  /^(DATABASE_URL|SANDBOX_DATABASE_URL|ENCRYPTION_KEYS|SLACK_\w+|TEMPORAL_(ADDRESS|NAMESPACE)|BASE_URL|PORT|HOST|METRICS_PORT)$/;
-
 /** The Recheck that runs from `.recheck`, or one that is started for this run alone. */
 export async function openRecheck(given: {
   progress: Progress;
@@ -26,11 +23,10 @@ export async function openRecheck(given: {
   if (local) return { local, isTemporary: false, close: async () => undefined };
   const { progress, onStarting } = given;
   const home = await openTemporaryHome('demo');
-  const env = Object.fromEntries(Object.entries(given.env).filter(([name]) => !FOREIGN.test(name)));
   const stack = await startStack({
     home: home.dir,
     anyPorts: true,
-    env,
+    env: withoutForeign(given.env),
     progress,
     onDeath: (message) => progress.say(message),
   });

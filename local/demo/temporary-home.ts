@@ -12,8 +12,10 @@ import { endLeftovers } from '../processes';
  */
 export async function openTemporaryHome(command: string, suffix = ''): Promise<Home> {
   const homes = join(projectRoot(), '.recheck', command);
-  const left = existsSync(homes) ? readdirSync(homes) : [];
-  for (const name of left) await removeDead(openHome(join(homes, name)), Number.parseInt(name, 10));
+  const left = existsSync(homes) ? readdirSync(homes, { withFileTypes: true }) : [];
+  // Files that other programs put there (.DS_Store) are no homes.
+  for (const { name } of left.filter((entry) => entry.isDirectory() && /^\d/.test(entry.name)))
+    await removeDead(openHome(join(homes, name)), Number.parseInt(name, 10));
   return openHome(join(homes, `${process.pid}${suffix}`));
 }
 

@@ -22,11 +22,21 @@ const benches: Record<string, (servers: BenchServers) => Promise<unknown>> = {
 };
 const progress = createProgress();
 
-async function main(names: string[]): Promise<void> {
-  const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-  if (unknown.length > 0) {
-    throw new Error(`There is no benchmark "${unknown[0]}". There are: ${Object.keys(benches).join(', ')}.`);
+const USAGE = `Say: npm run bench -- [<name> ...]. There are: ${Object.keys(benches).join(', ')}.`;
+
+/** Ends the process where it is not benchmarks that were asked for. */
+function readArguments(names: string[]): string[] {
+  if (names.includes('--help')) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(0);
   }
+  const unknown = names.find((name) => !Object.hasOwn(benches, name));
+  if (unknown === undefined) return names;
+  progress.say(`There is no benchmark "${unknown}".\n${USAGE}`);
+  process.exit(2);
+}
+
+async function main(names: string[]): Promise<void> {
   const servers = await openServers({
     progress,
     databaseUrl: process.env.TEST_DATABASE_URL,
@@ -43,7 +53,7 @@ async function main(names: string[]): Promise<void> {
   }
 }
 
-main(process.argv.slice(2)).then(
+main(readArguments(process.argv.slice(2))).then(
   () => process.exit(0),
   (error) => {
     progress.say(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type Home, openHome } from '../../local/home';
-import { freePort } from '../../local/ports';
+import { choosePorts, freePort, onFreePorts } from '../../local/ports';
 import { ensureDatabase, startPostgres } from '../../local/postgres';
 import { removeCluster } from '../../local/postgres-files';
 import { createProcesses } from '../../local/processes';
@@ -51,6 +51,31 @@ describe('the local PostgreSQL', () => {
       ).toEqual([{ on: '127.0.0.1', max: '200' }]);
     } finally {
       await after.stopAll();
+    }
+  });
+
+  it('takes another port, and no server for its own, where one that answers there has taken it meanwhile', async () => {
+    const [mine, other] = [openHome(join(home.dir, 'mine')), openHome(join(home.dir, 'other'))];
+    const ports = await choosePorts(mine, { anyFree: true });
+    const taken = ports.postgres;
+    const said: string[] = [];
+    const processes = createProcesses(mine, ({ name }) => said.push(`${name} died`));
+    const others = createProcesses(other, ({ name }) => said.push(`the other ${name} died`));
+    const progress = { say: (line: string) => said.push(line), step: <T>(_: string, work: () => Promise<T>) => work() };
+    try {
+      await startPostgres({ home: other, processes: others, port: taken, password: 'other' });
+      const group = { processes: ['postgres'], ports: ['postgres' as const] };
+      const url = await onFreePorts({ home: mine, processes, progress, ports }, group, () =>
+        startPostgres({ home: mine, processes, port: ports.postgres, password: 'mine' }),
+      );
+      expect(new URL(url).port).toBe(String(ports.postgres));
+      expect(ports.postgres).not.toBe(taken);
+      expect(said).toEqual([expect.stringContaining('A port of postgres was taken')]);
+    } finally {
+      await processes.stopAll();
+      await others.stopAll();
+      removeCluster(mine);
+      removeCluster(other);
     }
   });
 

@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openTemporaryHome } from '../../local/demo/temporary-home';
+import { endForgottenServer } from '../../local/forgotten-server';
 import { type Home, openHome } from '../../local/home';
 import { choosePorts } from '../../local/ports';
 import { identify } from '../../local/process-identity';
 import { createProcesses, endLeftovers } from '../../local/processes';
 import { loadSecrets } from '../../local/secrets';
+import { projectRoot } from '../../prisma/schema-engine';
 import { until } from '../support/until';
 
 const SLEEPER = ['-e', 'console.log("up"); setInterval(() => {}, 1000)'];
@@ -104,6 +107,41 @@ describe('a home', () => {
     } finally {
       server.close();
     }
+  });
+
+  it('takes a broken file for none, as a crash of the machine leaves it, but not its secrets', async () => {
+    for (const text of ['', '{"supervisor": {"pi', 'null', '{"supervisor": {}}']) {
+      for (const name of ['processes.json', 'local.json', 'secrets.json']) writeFileSync(home.path(name), text);
+      await endLeftovers(home);
+      expect(existsSync(home.path('processes.json'))).toBe(false);
+      if (text.endsWith('}}')) continue;
+      expect(home.read('local.json')).toBeUndefined();
+      expect(() => loadSecrets(home)).toThrow(/secrets\.json is cut off .* Restore it .* npm start -- --fresh/);
+    }
+    home.clear();
+    expect(loadSecrets(home).postgresPassword).toMatch(/^\w+$/);
+  });
+
+  it('of one run is removed by the next when it is broken, and strange files beside it stay', async () => {
+    const homes = join(projectRoot(), '.recheck', `broken-${process.pid}`);
+    const dead = join(homes, String(spawnSync(process.execPath, ['-e', '']).pid));
+    mkdirSync(dead, { recursive: true });
+    writeFileSync(join(dead, 'processes.json'), '{"superv');
+    writeFileSync(join(homes, '.DS_Store'), '');
+    try {
+      const now = await openTemporaryHome(`broken-${process.pid}`);
+      expect(now.dir).toBe(join(homes, String(process.pid)));
+      expect([existsSync(dead), existsSync(join(homes, '.DS_Store'))]).toEqual([false, true]);
+    } finally {
+      rmSync(homes, { recursive: true, force: true });
+    }
+  });
+
+  it.each(['garbage\n', '\n', ''])('makes way over a lock of PostgreSQL that names nobody: %j', async (text) => {
+    const lock = home.path('postmaster.pid');
+    writeFileSync(lock, text);
+    await endForgottenServer(home.dir);
+    expect(existsSync(lock)).toBe(false);
   });
 
   it('is emptied of what Recheck put there and of nothing else', () => {

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { openTemporaryHome, removeHome } from '../../../local/demo/temporary-home';
+import { withoutForeign } from '../../../local/environment';
 import type { LocalFile } from '../../../local/local-file';
 import { createProgress } from '../../../local/progress';
 import type { Secrets } from '../../../local/secrets';
@@ -37,7 +38,7 @@ export async function startProduct(servers: BenchServers, env: Record<string, st
     home: home.dir,
     anyPorts: true,
     env: {
-      ...process.env,
+      ...withoutForeign(process.env),
       DATABASE_URL: database.url,
       SANDBOX_DATABASE_URL: sandboxDatabase.url,
       TEMPORAL_ADDRESS: servers.temporalAddress,
