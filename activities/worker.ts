@@ -3,26 +3,38 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import express from 'express';
+import type { Logger } from 'pino';
 import { collectDefaultMetrics, register } from 'prom-client';
+import { createHealth, createReadiness, type Readiness } from '../api/health';
+import { listen } from '../api/listen';
+import { createLogger } from '../api/log';
 import { createDb } from '../prisma/client';
+import { createDatabaseCheck, requireDatabase } from '../prisma/database-trouble';
 import { createSecretBox, parseEncryptionKeys } from '../prisma/secret-box';
 import { jiraTaskQueue, taskQueue } from '../workflows/contract';
-import { type Config, parseConfig } from './config';
+import { parseConfig } from './config';
 import { createEngine } from './engine';
 import { createActivities, createJiraActivities } from './index';
 import { createJiraAccess } from './jira-access';
 import { registerSearchAttributes } from './search-attributes';
+import { createSdkLogger, installRuntime } from './temporal-runtime';
+import { createTemporalCheck, throwExplained } from './temporal-trouble';
 
 async function run(): Promise<void> {
   const config = parseConfig();
-  Runtime.install({ logger: new DefaultLogger(config.logLevel === 'debug' ? 'DEBUG' : 'WARN'), shutdownSignals: [] });
+  const log = createLogger({ level: config.logLevel, name: 'worker' });
+  const { metricsPort, host } = config;
+  const sdkFigures = await installRuntime({ log, metrics: metricsPort !== undefined });
   const { namespace } = config.temporal;
   const db = createDb({ url: config.databaseUrl, box: createSecretBox(parseEncryptionKeys(config.encryptionKeys)) });
-  const native = await NativeConnection.connect(config.temporal.connection);
-  const connection = await Connection.connect(config.temporal.connection);
+  await requireDatabase(db.pool);
+  const native = await NativeConnection.connect(config.temporal.connection).catch(throwExplained);
+  const connection = await Connection.connect(config.temporal.connection).catch(throwExplained);
   const client = new Client({ connection, namespace });
-  await registerSearchAttributes(client, namespace);
+  const trouble = await registerSearchAttributes(client, namespace).catch(throwExplained);
+  if (trouble) log.error(trouble);
   const { timings, sync, approval } = config;
   const engine = createEngine({ client, timings, sync, approval });
   const jira = createJiraAccess({ db, settings: config.jira, atlassian: config.atlassian });
@@ -40,7 +52,7 @@ async function run(): Promise<void> {
       connection: native,
       namespace,
       taskQueue,
-      workflowBundle: await workflowBundle(),
+      workflowBundle: await workflowBundle(log),
       activities: createActivities(deps),
       maxConcurrentWorkflowTaskExecutions: 20,
       maxCachedWorkflows: 1000,
@@ -60,13 +72,22 @@ async function run(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  await engine.ensureMaintenance();
-  const metrics = serveMetrics(config);
+  await engine.ensureMaintenance().catch(throwExplained);
+  const ready = createReadiness({
+    postgresql: { ask: createDatabaseCheck(db.pool), variable: 'DATABASE_URL' },
+    temporal: { ask: whileRunning(workers, createTemporalCheck(client, namespace)), variable: 'TEMPORAL_ADDRESS' },
+  });
+  const served = createServer(operatingApp({ ready, sdkFigures }));
+  if (metricsPort !== undefined) await listen(served, { host, port: metricsPort, variable: 'METRICS_PORT' });
   process.stdout.write(`${JSON.stringify({ ready: true, worker: taskQueue })}\n`);
   try {
     await Promise.all(workers.map((worker) => worker.run()));
+  } catch (error) {
+    log.fatal({ err: error }, 'the worker has failed');
+    throw error;
   } finally {
-    metrics?.close();
+    served.close();
+    served.closeAllConnections();
     await connection.close();
     await native.close();
     await db.close();
@@ -74,24 +95,37 @@ async function run(): Promise<void> {
 }
 
 /** The workflow code as one bundle, made at every start from what stands beside this file. */
-async function workflowBundle() {
+async function workflowBundle(log: Logger) {
   const workflowsPath = join(__dirname, '..', 'workflows');
-  return await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const logger = createSdkLogger(log);
+  // As information the bundler lists every file.
+  return await bundleWorkflowCode({ workflowsPath, logger: { ...logger, info: logger.debug } });
 }
 
-function serveMetrics({ metricsPort, host }: Config) {
-  if (metricsPort === undefined) return null;
+/** A worker that starts or drains takes no work, whatever Temporal says. */
+function whileRunning(workers: Worker[], ask: () => Promise<string>) {
+  return async () => {
+    const state = workers.map((worker) => worker.getState()).find((each) => each !== 'RUNNING');
+    return state ? `the worker is ${state}` : await ask();
+  };
+}
+
+/** What a worker can be asked: its health, and its figures with those of the Temporal SDK. */
+function operatingApp({ ready, sdkFigures }: { ready: () => Promise<Readiness>; sdkFigures: () => Promise<string> }) {
   collectDefaultMetrics();
-  return createServer((_request, response) => {
-    void register.metrics().then((text) => response.setHeader('content-type', register.contentType).end(text));
-  }).listen(metricsPort, host);
+  const app = express().disable('x-powered-by').use(createHealth({ ready }));
+  app.get('/metrics', async (_req, res) => {
+    const [own, sdk] = await Promise.all([register.metrics(), sdkFigures().catch(() => '')]);
+    res.type(register.contentType).send(`${own}${sdk}`);
+  });
+  return app;
 }
 
 if (require.main === module) {
   run().then(
     () => process.exit(0),
     (error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       process.exit(1);
     },
   );

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { WebClient } from '@slack/web-api';
 import { type Config, parseConfig } from '../activities/config';
 import { createDb, type Db } from '../prisma/client';
+import { requireDatabase } from '../prisma/database-trouble';
 import { createInstallationStore } from '../prisma/installations';
 import { rotateKeys } from '../prisma/rotate-keys';
 import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/secret-box';
@@ -29,10 +30,15 @@ type Act =
 
 async function run(): Promise<void> {
   const act = readArguments();
+  if (act === 'help') {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   const config = parseConfig();
   const box = createSecretBox(parseEncryptionKeys(config.encryptionKeys));
   const db = createDb({ url: config.databaseUrl, box, poolSize: 2 });
   try {
+    await requireDatabase(db.pool);
     if (act.kind === 'rotate-keys') await rotate({ db, box });
     else if (act.kind === 'create-key') await createKey(db, act);
     else await createOrganisation({ db, box, config, wanted: act.wanted });
@@ -41,19 +47,31 @@ async function run(): Promise<void> {
   }
 }
 
-function readArguments(): Act {
-  const text = { type: 'string' } as const;
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { name: text, owner: text, member: text, 'slack-user': text, 'slack-channel': text },
-  });
-  if (positionals[0] === 'rotate-keys' && positionals.length === 1) return { kind: 'rotate-keys' };
-  if (positionals[0] === 'create-key' && values.member && values.name) {
+function readArguments(): Act | 'help' {
+  const { positionals, values } = parsed();
+  const [command, ...rest] = positionals;
+  if (values.help) return 'help';
+  if (rest.length > 0) throw new Error(`What is "${rest[0]}"? Put a name with spaces into quotes.\n${usage}`);
+  if (command === 'rotate-keys') return { kind: 'rotate-keys' };
+  if (command === 'create-key' && values.member && values.name) {
     return { kind: 'create-key', memberId: values.member, name: values.name };
   }
-  if (positionals[0] !== 'create-organisation' || !values.name || !values.owner) throw new Error(usage);
+  if (command !== 'create-organisation' || !values.name || !values.owner) throw new Error(usage);
   const { name, owner, 'slack-user': slackUser = null, 'slack-channel': slackChannel = null } = values;
   return { kind: 'create-organisation', wanted: { name, owner, slackUser, slackChannel } };
+}
+
+function parsed() {
+  const text = { type: 'string' } as const;
+  const help = { type: 'boolean', short: 'h' } as const;
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { name: text, owner: text, member: text, 'slack-user': text, 'slack-channel': text, help },
+    });
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+  }
 }
 
 async function rotate({ db, box }: { db: Db; box: SecretBox }): Promise<void> {
@@ -83,14 +101,15 @@ async function createKey(db: Db, { memberId, name }: { memberId: string; name: s
 async function createOrganisation(input: { db: Db; box: SecretBox; config: Config; wanted: Wanted }): Promise<void> {
   const { db, box, config, wanted } = input;
   const { slack } = config;
-  // Asked first: a bad token must not leave half an organisation behind.
-  const auth = slack.botToken
-    ? await new WebClient(slack.botToken, {
-        slackApiUrl: slack.apiUrl,
-        timeout: 10_000,
-        retryConfig: { retries: 0 },
-      }).auth.test()
-    : null;
+  const installations = createInstallationStore({ pool: db.pool, box });
+  // Asked first: what is refused must not leave half an organisation behind.
+  const auth = slack.botToken ? await askSlack(slack) : null;
+  const holder = auth?.team_id ? await installations.ownerOf(auth.team_id) : null;
+  if (holder !== null) {
+    throw new Error(
+      `Slack workspace ${auth?.team} belongs to organisation ${holder}: set the SLACK_BOT_TOKEN of another one, or none.`,
+    );
+  }
   const organisationId = await db.members.createOrganisation(wanted.name);
   const owner = await db.members.create(organisationId, {
     name: wanted.owner,
@@ -100,7 +119,7 @@ async function createOrganisation(input: { db: Db; box: SecretBox; config: Confi
   });
   if (!owner) throw new Error('The owner could not be made.');
   if (auth?.team_id) {
-    await createInstallationStore({ pool: db.pool, box }).upsert({
+    await installations.upsert({
       organisationId,
       teamId: auth.team_id,
       teamName: auth.team ?? null,
@@ -119,6 +138,20 @@ async function createOrganisation(input: { db: Db; box: SecretBox; config: Confi
       (auth ? `Slack workspace ${auth.team} is installed.\n` : 'No Slack workspace: SLACK_BOT_TOKEN is not set.\n') +
       `API key of the owner, shown this once: ${key}\n`,
   );
+}
+
+/** Which workspace the token is of. */
+async function askSlack({ botToken, apiUrl }: Config['slack']) {
+  const client = new WebClient(botToken, { slackApiUrl: apiUrl, timeout: 10_000, retryConfig: { retries: 0 } });
+  return await client.auth.test().catch((error: { data?: { error?: string } }) => {
+    const refusal = error.data?.error;
+    throw new Error(
+      refusal
+        ? `Slack refuses SLACK_BOT_TOKEN (${refusal}): copy it from the app's page "OAuth & Permissions".`
+        : 'Slack does not answer: look at SLACK_API_URL and at what this machine may reach.',
+      { cause: error },
+    );
+  });
 }
 
 if (require.main === module) {

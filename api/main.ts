@@ -10,11 +10,13 @@ import { createEngine, type Engine } from '../activities/engine';
 import { checkConnection } from '../activities/jira/connection-check';
 import { createJiraAccess, type JiraAccess } from '../activities/jira-access';
 import { registerSearchAttributes } from '../activities/search-attributes';
+import { createTemporalCheck } from '../activities/temporal-trouble';
 import { createBot } from '../bot/app';
 import { createNoticeSweep } from '../bot/notices';
 import { createOutbox } from '../bot/outbox';
 import { createCardStore } from '../prisma/cards';
 import { createDb, type Db } from '../prisma/client';
+import { createDatabaseCheck } from '../prisma/database-trouble';
 import { createDeliveryStore } from '../prisma/deliveries';
 import { createInstallationStore } from '../prisma/installations';
 import { createNoticeStore } from '../prisma/notices';
@@ -23,6 +25,8 @@ import { createSecretBox, parseEncryptionKeys, type SecretBox } from '../prisma/
 import { createApp } from './app';
 import { createConnectPages } from './connect/pages';
 import { createEvidenceSweep } from './evidence-sweep';
+import { createReadiness, logUnready, type Readiness } from './health';
+import { listen } from './listen';
 import { createLogger } from './log';
 import { createConnecting } from './operations/connecting';
 import type { OperationDeps } from './operations/deps';
@@ -44,12 +48,14 @@ async function run(): Promise<void> {
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const { timings, sync, approval } = config;
   const engine = createEngine({ client, timings, sync, approval });
-  const { app, relay, outbox, pushSweep, evidenceSweep } = compose({ config, log, db, box, engine });
-  const server = createServer(app);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.host, resolve);
+  const ready = createReadiness({
+    postgresql: { ask: createDatabaseCheck(db.pool), variable: 'DATABASE_URL' },
+    temporal: { ask: createTemporalCheck(client, config.temporal.namespace), variable: 'TEMPORAL_ADDRESS' },
   });
+  const { app, relay, outbox, pushSweep, evidenceSweep } = compose({ config, log, db, box, engine, ready });
+  const server = createServer(app);
+  await listen(server, { host: config.host, port: config.port, variable: 'PORT' });
+  void logUnready(ready, log);
   const registered = registerWhenUp({ client, namespace: config.temporal.namespace, log });
   relay.start();
   pushSweep.start();
@@ -72,10 +78,17 @@ async function run(): Promise<void> {
   });
 }
 
-type Parts = { config: Config; log: Logger; db: Db; box: SecretBox; engine: Engine };
+type Parts = {
+  config: Config;
+  log: Logger;
+  db: Db;
+  box: SecretBox;
+  engine: Engine;
+  ready: () => Promise<Readiness>;
+};
 
 /** The parts of the server, joined. */
-function compose({ config, log, db, box, engine }: Parts) {
+function compose({ config, log, db, box, engine, ready }: Parts) {
   const deliveries = createDeliveryStore({ pool: db.pool });
   const installations = createInstallationStore({ pool: db.pool, box });
   const cards = createCardStore({ pool: db.pool });
@@ -119,7 +132,7 @@ function compose({ config, log, db, box, engine }: Parts) {
       authUrl: jira.oauth ? config.atlassian.authUrl : null,
       log,
     }),
-    ready: () => readiness({ db, engine }),
+    ready,
     log,
     wakeRelay: relay.wake,
     baseUrl,
@@ -130,14 +143,14 @@ function compose({ config, log, db, box, engine }: Parts) {
   const notices = createNoticeSweep({ notices: noticeStore, installations, slackApiUrl, command, log });
   const pushCards = createPushCardStore({ pool: db.pool });
   const { sweepMs } = config;
-  const outbox = createOutbox({ cards, pushCards, notices, installations, slackApiUrl, log, sweepMs });
+  const outbox = createOutbox({ cards, pushCards, notices, installations, slackApiUrl, command, log, sweepMs });
   const pushSweep = createPushSweep({ pushes: db.pushes, engine, log, sweepMs: config.sweepMs });
   const evidenceSweep = createEvidenceSweep({ evidence: db.evidence, engine, log, sweepMs });
   return { app, relay, outbox, pushSweep, evidenceSweep };
 }
 
 /** What the operations and the connect page work with. */
-function operationDeps(parts: Omit<Parts, 'box'> & { jira: JiraAccess }): OperationDeps {
+function operationDeps(parts: Omit<Parts, 'box' | 'ready'> & { jira: JiraAccess }): OperationDeps {
   const { config, log, db, engine, jira } = parts;
   const { allowedHttpOrigins } = config.jira;
   return {
@@ -160,7 +173,9 @@ function registerWhenUp(input: { client: Client; namespace: string; log: Logger 
   const attempt = async () => {
     while (!stopping.signal.aborted) {
       try {
-        return await registerSearchAttributes(client, namespace);
+        const trouble = await registerSearchAttributes(client, namespace);
+        if (trouble) log.error(trouble);
+        return;
       } catch (error) {
         log.warn({ err: error }, 'Temporal does not take the search attributes yet; trying again');
         await delay(5000, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
@@ -169,18 +184,6 @@ function registerWhenUp(input: { client: Client; namespace: string; log: Logger 
   };
   void attempt();
   return { giveUp: () => stopping.abort() };
-}
-
-async function readiness({ db, engine }: Pick<Parts, 'db' | 'engine'>) {
-  const [postgres, temporal] = await Promise.all([
-    db.pool.query('select 1').then(
-      () => true,
-      () => false,
-    ),
-    engine.isUp(),
-  ]);
-  const word = (up: boolean) => (up ? 'ok' : 'does not answer');
-  return { ok: postgres && temporal, checks: { postgresql: word(postgres), temporal: word(temporal) } };
 }
 
 function stopOnSignal(log: Logger, stop: () => Promise<void>): void {

@@ -53,6 +53,15 @@ export function createInstallationStore({ pool, box }: { pool: Pool; box: Secret
       return findOne('team_id = $1', [teamId]);
     },
 
+    /** The name of the organisation that a workspace belongs to, installed or not any more. */
+    async ownerOf(teamId: string): Promise<string | null> {
+      const { rows } = await pool.query<{ name: string }>(
+        `select o.name from slack_installation i join organisation o on o.id = i.organisation_id where i.team_id = $1`,
+        [teamId],
+      );
+      return rows[0]?.name ?? null;
+    },
+
     /** Null where the workspace has removed Recheck. */
     findById(organisationId: string, id: string): Promise<Installation | null> {
       return findOne('organisation_id = $1 and id = $2', [organisationId, id]);

@@ -29,6 +29,14 @@ describe('docker-compose.yml', () => {
     expect(used.filter((name) => !explained.has(name))).toEqual([]);
   });
 
+  it('asks the API and the worker whether they are ready, not only whether they live', () => {
+    const asked = [...compose.matchAll(/fetch\('http:\/\/127\.0\.0\.1:(\d+)(\/\w+)'/g)].map((match) => match.slice(1));
+    expect(asked).toEqual([
+      ['3000', '/readyz'],
+      ['9464', '/readyz'],
+    ]);
+  });
+
   it('pins every image to an exact release', () => {
     const images = [...compose.matchAll(/^\s+image: (\S+)$/gm)].map((match) => match[1]);
     expect(images.length).toBeGreaterThan(5);
