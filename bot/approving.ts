@@ -1,4 +1,6 @@
+import type { PushView } from '../api/operations/types';
 import { isAllowed } from '../workflows/rules/permissions';
+import type { PushOutcome } from '../workflows/rules/vocabulary';
 import { waitingList } from './blocks/push-card';
 import { rejectModal, rejectOrigin, rejectView } from './blocks/reject-view';
 import { notice } from './blocks/replies';
@@ -12,16 +14,21 @@ export async function showWaiting(ask: Ask): Promise<void> {
 }
 
 const decided = {
-  approve: 'Approved. The message of the push shows how far it is.',
-  cancel: 'Cancelled. What Jira is making already is made; nothing else is pushed.',
-  retry: 'What failed or was stopped is tried again. The message of the push shows how far it is.',
+  approve: () => 'Approved. The message of the push shows how far it is.',
+  cancel: ({ items }: PushView) =>
+    items.some(({ outcome }) => begun.includes(outcome))
+      ? 'Cancelled. What Jira is making already is made; nothing else is pushed.'
+      : 'Cancelled. Nothing of this push went to Jira.',
+  retry: () => 'What failed or was stopped is tried again. The message of the push shows how far it is.',
 } as const;
+
+/** What an item of a cancelled push is where Jira has it, was asked for it, or is being asked. */
+const begun: PushOutcome[] = ['pending', 'created', 'failed'];
 
 /** A button of a push's message; the operation decides who may. `id` is the push. */
 export function decide(what: keyof typeof decided): ActionHandler {
   return async (ask, id) => {
-    await ask.operations.decidePush(ask.caller, id, what);
-    await showLeft(ask, decided[what]);
+    await showLeft(ask, decided[what](await ask.operations.decidePush(ask.caller, id, what)));
   };
 }
 

@@ -1,12 +1,12 @@
 import type { WebClient } from '@slack/web-api';
 import { findingCard } from './blocks/finding-card';
-import type { Message } from './blocks/text';
 import { threadReply, toldEvents } from './blocks/thread-reply';
 import { createRecovery, MAX_BACKOFF_MS, type Method, renderedHash, takeTurn } from './delivery-recovery';
 import type { Log } from './log';
 import type { OutboxCard, OutboxDeps } from './outbox';
+import { withCommand } from './root-command';
 
-export type CardDelivery = Pick<OutboxDeps, 'cards' | 'installations'> & {
+export type CardDelivery = Pick<OutboxDeps, 'cards' | 'installations' | 'command'> & {
   log: Log;
   quietMs: number;
   slack: (token: string) => WebClient;
@@ -50,7 +50,7 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
     card: OutboxCard,
     view: NonNullable<View>,
   ): Promise<{ shown: Shown; calls: number }> {
-    const message = findingCard(view.finding);
+    const message = withCommand(findingCard(view.finding), deps.command);
     const hash = renderedHash(message);
     const { id, channelId: channel } = card;
     if (card.ts === null) {
@@ -70,7 +70,7 @@ export function createDelivery(deps: CardDelivery): (card: OutboxCard) => Promis
 
   async function tell(client: WebClient, { card, shown, event, finding }: Told): Promise<void> {
     takeTurn(deps.pace, card);
-    const message: Message = threadReply({ ...event, id: finding });
+    const message = withCommand(threadReply({ ...event, id: finding }), deps.command);
     await client.chat.postMessage({ channel: card.channelId, thread_ts: shown.ts, ...message, ...quietLinks });
     await cards.showed({ id: card.id, ...shown, event: event.id });
   }

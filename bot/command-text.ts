@@ -52,7 +52,9 @@ export function parseCommand(text: string, elsewhere: string[] = []): ParsedComm
   switch (verb) {
     case 'approve':
       // What is ignored could be taken for what was approved.
-      return rest.length === 0 ? { verb } : invalid('Say `approve` alone: it lists what waits, with the buttons.');
+      return rest.length === 0
+        ? { verb }
+        : invalid('Say `/recheck approve` alone: it lists what waits, with the buttons.');
     case 'help':
     case 'connect':
     case 'disconnect':
@@ -86,19 +88,20 @@ function parsePush(words: string[]): ParsedCommand {
     return reference.kind === 'issue' ? { verb: 'push_either', source: only, findings: [reference] } : parsed;
   }
   const source = named.get('source') ?? (bare.length === 1 ? bare[0] : undefined);
-  if (!source) return invalid('Which source? Say `push all source:KEY`.');
+  if (!source) return invalid('Which source? Say `/recheck push all source:KEY`.');
   return { verb: 'push_all', source };
 }
 
 function parseSource(verb: 'rules' | 'sessions', words: string[]): ParsedCommand {
   const { named, bare } = options(words);
   const source = named.get('source') ?? bare[0];
-  if (bare.length > 1) return invalid(`Name one source: \`${verb} SOURCE\`, or none for all of them.`);
+  if (bare.length > 1) return invalid(`Name one source: \`/recheck ${verb} SOURCE\`, or none for all of them.`);
   return { verb, ...(source ? { source } : {}) };
 }
 
 function parseFindings(verb: 'push' | 'rerun', words: string[]): ParsedCommand {
-  if (words.length === 0) return invalid(`Which finding? Say \`${verb} F-12\`, or several: \`${verb} F-12 F-13\`.`);
+  if (words.length === 0)
+    return invalid(`Which finding? Say \`/recheck ${verb} F-12\`, or several: \`/recheck ${verb} F-12 F-13\`.`);
   if (words.length > MAX_FINDINGS) return invalid(`At most ${MAX_FINDINGS} findings at a time.`);
   const findings = words.map(parseReference);
   const at = findings.indexOf(null);
@@ -107,7 +110,8 @@ function parseFindings(verb: 'push' | 'rerun', words: string[]): ParsedCommand {
 }
 
 function parseOne(verb: 'status' | 'why', words: string[]): ParsedCommand {
-  if (words.length !== 1) return invalid(`Name one finding: \`${verb} F-12\`, or by its Jira key: \`${verb} ACC-42\`.`);
+  if (words.length !== 1)
+    return invalid(`Name one finding: \`/recheck ${verb} F-12\`, or by its Jira key: \`/recheck ${verb} ACC-42\`.`);
   const finding = parseReference(words[0] ?? '');
   return finding ? { verb, finding } : invalid(notAFinding(words[0] ?? ''));
 }
@@ -120,7 +124,7 @@ function parseList(words: string[]): ParsedCommand {
   const status = findingStatuses.find((each) => plainStatus(each) === plainStatus(wanted));
   if (!status) {
     const names = findingStatuses.map((each) => each.replaceAll('_', ' ')).join(', ');
-    const cure = `There are: ${names}. For a source say \`list source:${SOURCE_KEY.test(wanted) ? wanted : 'KEY'}\`.`;
+    const cure = `There are: ${names}. For a source say \`/recheck list source:${SOURCE_KEY.test(wanted) ? wanted : 'KEY'}\`.`;
     return invalid(`There is no status “${echo(wanted)}”. ${cure}`);
   }
   return { verb: 'list', status, ...(source ? { source } : {}) };

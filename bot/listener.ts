@@ -19,6 +19,7 @@ import type { Message } from './blocks/text';
 import { politely } from './declined';
 import type { Identity } from './identity';
 import { errorFields, type Log } from './log';
+import { withCommand } from './root-command';
 
 /** What a handler gets: who asks, and how to answer. */
 export type Ask = {
@@ -94,10 +95,16 @@ export type ViewListening = {
  * Wraps a handler as a Bolt listener, one function per kind of payload. A refusal is told with its reason, anything
  * else that is thrown with a reference that stands in the log; both to the one who asked, by ephemeral message.
  */
-export function createListeners(deps: { operations: Operations; identity: Identity; sealer: Sealer; log: Log }) {
+export function createListeners(deps: {
+  operations: Operations;
+  identity: Identity;
+  sealer: Sealer;
+  command: string;
+  log: Log;
+}) {
   async function listen(incoming: Incoming, work: ((ask: Ask) => Promise<void>) | Message | null): Promise<void> {
     try {
-      await incoming.acknowledge(typeof work === 'function' ? undefined : (work ?? undefined));
+      await incoming.acknowledge(typeof work === 'function' || !work ? undefined : withCommand(work, deps.command));
       if (typeof work !== 'function') return;
       const caller = await deps.identity.callerOf(
         { teamId: incoming.teamId, userId: incoming.userId },
@@ -140,7 +147,7 @@ export function createListeners(deps: { operations: Operations; identity: Identi
   /** Answers by the first way that works; where none does, only the log knows. */
   async function tell(incoming: Incoming, message: Message, { replace, reference }: Telling): Promise<void> {
     const { name: listener } = incoming;
-    for (const { by, send } of waysOf(incoming, message, replace)) {
+    for (const { by, send } of waysOf(incoming, withCommand(message, deps.command), replace)) {
       try {
         await send();
         return;

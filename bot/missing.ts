@@ -1,3 +1,4 @@
+import type { FindingDetail, PushView } from '../api/operations/types';
 import type { MissingDecision } from '../workflows/rules/vocabulary';
 import { notice } from './blocks/replies';
 import { foreign } from './blocks/text';
@@ -12,15 +13,18 @@ const decidedWords: Record<MissingDecision, string> = {
 /** The answer to the question of a card whose issue was deleted in Jira. `value` is the finding. */
 export function decideMissing(decision: MissingDecision): ActionHandler {
   return async (ask, id) => {
-    const finding = await ask.operations.decideMissing(ask.caller, id, decision);
-    const { reason, jira } = finding;
-    // What keeps a new issue from coming stands on the finding.
-    const said =
-      decision === 'recreate' && reason && !jira
-        ? `has no new issue yet: ${foreign(reason, 600)}`
-        : decidedWords[decision];
+    const { finding, push } = await ask.operations.decideMissing(ask.caller, id, decision);
+    const said = push ? recreateWords(push, finding) : decidedWords[decision];
     await ask.reply(notice(`*${finding.id}* ${said}`));
   };
+}
+
+/** What keeps a new issue from coming: an approval, or what stands on the finding. */
+function recreateWords({ status }: PushView, { reason, jira }: FindingDetail): string {
+  if (status === 'awaiting_approval') {
+    return 'gets a new issue once an admin or owner has approved it: the message of the push in the channel has the buttons.';
+  }
+  return reason && !jira ? `has no new issue yet: ${foreign(reason, 600)}` : decidedWords.recreate;
 }
 
 /** Takes back that a finding was accepted without its issue: it is open again. */

@@ -55,6 +55,8 @@ export type OutboxDeps = {
   notices?: NoticeSweep;
   /** The base of the Web API, `https://slack.com/api/`. */
   slackApiUrl: string;
+  /** The root command, `/recheck` unless told. */
+  command?: string | undefined;
   log: Log;
   /** How often to look without being woken, in milliseconds. */
   sweepMs: number;

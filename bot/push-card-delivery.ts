@@ -10,6 +10,7 @@ import {
   type Undelivered,
 } from './delivery-recovery';
 import type { Log } from './log';
+import { withCommand } from './root-command';
 
 export type OutboxPushCard = {
   id: string;
@@ -37,6 +38,7 @@ type PushCardDelivery = {
     findById(organisationId: string, id: string): Promise<{ botToken: string } | null>;
     markDisconnected(id: string): Promise<void>;
   };
+  command?: string | undefined;
   log: Log;
   quietMs: number;
   slack: (token: string) => WebClient;
@@ -58,7 +60,7 @@ export function createPushCardDelivery(deps: PushCardDelivery): (card: OutboxPus
         installations.findById(card.organisationId, card.installationId),
       ]);
       if (!push || !installation) return await cards.postpone({ id, delayMs: MAX_BACKOFF_MS });
-      const message = pushCard(push);
+      const message = withCommand(pushCard(push), deps.command);
       const shown = renderedHash(message);
       if (shown === card.hash && ts !== null) return await cards.done({ id, quietMs: 0 });
       const client = deps.slack(installation.botToken);

@@ -106,7 +106,7 @@ export function disconnectChoice(connections: ConnectionView[]): Message {
     const ask = button({
       action: connectActions.askDisconnect,
       label: 'Disconnect',
-      says: `Disconnect ${plainName(connection)}`,
+      about: plainName(connection),
       value: connection.id,
       style: 'danger',
     });
@@ -134,7 +134,7 @@ export function disconnectConfirmation(connection: ConnectionView, { sources }: 
         button({
           action: connectActions.disconnect,
           label: 'Yes, disconnect',
-          says: `Yes, disconnect ${plainName(connection)}`,
+          about: plainName(connection),
           value: id,
           style: 'danger',
         }),

@@ -30,15 +30,20 @@ export function actions(elements: types.ActionsBlockElement[]): types.ActionsBlo
 export type ButtonSpec = {
   action: string;
   label: string;
-  /** What a screen reader says, where several buttons have the same label. */
-  says?: string;
+  /** What it acts on, where several buttons have the same label: a screen reader says it after the label. */
+  about?: string;
+  /** Asked before it is done. */
+  confirm?: { title: string; text: string; yes: string; no: string };
   value?: string;
   url?: string;
   style?: 'primary' | 'danger';
 };
 
-/** A button; label and accessibility label are cut at Slack's 75 characters, values have at most 2000. */
-export function button({ action, label, says, value, url, style }: ButtonSpec): types.Button {
+/**
+ * A button; label and accessibility label are cut at Slack's 75 characters, values have at most 2000. Its accessible name
+ * begins with what can be read on it: whoever speaks to the computer says what they see.
+ */
+export function button({ action, label, about, value, url, style, confirm }: ButtonSpec): types.Button {
   return {
     type: 'button',
     action_id: action,
@@ -46,8 +51,18 @@ export function button({ action, label, says, value, url, style }: ButtonSpec): 
     ...(value === undefined ? {} : { value }),
     ...(url === undefined ? {} : { url }),
     ...(style === undefined ? {} : { style }),
-    ...(says === undefined ? {} : { accessibility_label: plain(says, 75) }),
+    ...(about === undefined ? {} : { accessibility_label: plain(accessibleName(label, about), 75) }),
+    ...(confirm === undefined ? {} : { confirm: question(confirm) }),
   };
+}
+
+function accessibleName(label: string, about: string): string {
+  return /\p{P}$/u.test(label) ? `${label} ${about}` : `${label}: ${about}`;
+}
+
+function question({ title, text, yes, no }: NonNullable<ButtonSpec['confirm']>): types.ConfirmationDialog {
+  const words = (said: string, max: number) => ({ type: 'plain_text' as const, text: plain(said, max), emoji: false });
+  return { title: words(title, 100), text: words(text, 300), confirm: words(yes, 30), deny: words(no, 30) };
 }
 
 /** The menu behind the three dots; values have at most 75 characters. */

@@ -30,7 +30,10 @@ export function failModal(asked: FailOrigin): types.ModalView {
         block_id: failView.block,
         optional: true,
         label: { type: 'plain_text', text: 'What is still wrong?' },
-        hint: { type: 'plain_text', text: 'Kept with the verdict and told on the Jira issue.' },
+        hint: {
+          type: 'plain_text',
+          text: "Kept with the verdict, and told on the Jira issue and in the thread of the finding's card.",
+        },
         element: { type: 'plain_text_input', action_id: failView.input, multiline: true, max_length: 3000 },
       },
     ],

@@ -131,8 +131,9 @@ function sourceWord({ source }: CardFinding): string {
   return source.kind === 'site' ? 'Site' : 'Suite';
 }
 
-function jiraStatus({ jira }: CardFinding): string {
-  if (!jira?.status) return '';
+/** As it was when it was last read; of what is not followed any more, nothing is said. */
+function jiraStatus({ jira, notFollowed }: CardFinding): string {
+  if (!jira?.status || notFollowed) return '';
   const resolution = jira.resolution && jira.resolution !== jira.status ? `, ${foreign(jira.resolution, 80)}` : '';
   return ` (${foreign(jira.status, 80)}${resolution})`;
 }
@@ -144,8 +145,8 @@ function actionsOf(finding: CardFinding): types.ActionsBlockElement[] {
   if (!held) return [...buttonsOf(finding), overflow(findingActions.more, [...elsewhere(finding), history])];
   const verdict = `${id} ${held.id}`;
   const mayPass = finding.verifier === 'person';
-  const pass = { action: findingActions.pass, label: 'Pass', says: `Pass ${id}: fixed`, value: verdict };
-  const fail = { action: findingActions.fail, label: 'Fail', says: `Fail ${id}: still there`, value: verdict };
+  const pass = { action: findingActions.pass, label: 'Pass', about: `${id} is fixed`, value: verdict };
+  const fail = { action: findingActions.fail, label: 'Fail', about: `${id} is still there`, value: verdict };
   // What becomes of the finding is asked first; its re-run can still be decided, from the menu.
   const inMenu = finding.missing
     ? [
@@ -177,13 +178,13 @@ function buttonsOf(finding: CardFinding): types.Button[] {
   switch (finding.status) {
     case 'open':
       if (isHeld(finding)) return [];
-      return [button({ action: findingActions.push, label: 'Push to Jira', says: `Push ${id} to Jira`, ...primary })];
+      return [button({ action: findingActions.push, label: 'Push to Jira', about: id, ...primary })];
     case 'push_failed':
-      return [button({ action: findingActions.push, label: 'Try again', says: `Push ${id} again`, ...primary })];
+      return [button({ action: findingActions.push, label: 'Try again', about: `push ${id}`, ...primary })];
     case 'needs_rerun': {
       const label = finding.session ? 'Show session' : 'Start re-run';
       return [
-        button({ action: findingActions.rerun, label, says: `${label} of ${id}`, ...primary }),
+        button({ action: findingActions.rerun, label, about: id, ...primary }),
         ...(finding.missing ? missingButtons(id) : openInJira(finding)),
       ];
     }
@@ -196,25 +197,20 @@ function buttonsOf(finding: CardFinding): types.Button[] {
 /** What can be answered to the question that a deleted issue leaves behind. */
 function missingButtons(id: string): types.Button[] {
   return [
-    button({ action: findingActions.recreate, label: 'Recreate issue', says: `Make a new issue for ${id}`, value: id }),
-    button({ action: findingActions.accept, label: 'Accept as it is', says: `Accept ${id} as it is`, value: id }),
-    button({
-      action: findingActions.drop,
-      label: 'Drop the link',
-      says: `Go on with ${id} without an issue`,
-      value: id,
-    }),
+    button({ action: findingActions.recreate, label: 'Recreate issue', about: id, value: id }),
+    button({ action: findingActions.accept, label: 'Accept as it is', about: id, value: id }),
+    button({ action: findingActions.drop, label: 'Drop the link', about: `${id} goes on without an issue`, value: id }),
   ];
 }
 
 /** The way back from having accepted it without its issue. */
 function unlinkButton({ id }: CardFinding): types.Button {
-  const says = `Drop the link of ${id} to its deleted issue`;
-  return button({ action: findingActions.unlink, label: 'Drop the link', says, value: id });
+  const about = `${id} and its deleted issue`;
+  return button({ action: findingActions.unlink, label: 'Drop the link', about, value: id });
 }
 
 function openInJira({ id, jira }: CardFinding): types.Button[] {
   if (!jira || jira.url.length > 3000) return [];
-  const says = `Open in Jira: ${jira.key} of ${id}`;
-  return [button({ action: findingActions.openInJira, label: 'Open in Jira', says, url: jira.url, value: id })];
+  const about = `${jira.key} of ${id}`;
+  return [button({ action: findingActions.openInJira, label: 'Open in Jira', about, url: jira.url, value: id })];
 }

@@ -1,10 +1,10 @@
 import type { types } from '@slack/bolt';
 import type { FindingDetail, FindingView, Page, VerificationRow } from '../../api/operations/types';
-import type { FindingStatus } from '../../workflows/rules/vocabulary';
+import type { FindingStatus, GivenVerdict } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
 import { type CardFinding, findingActions } from './finding-card';
 import { clipText, count, foreign, link, type Message, moment } from './text';
-import { awaited, eventWords, severityWords } from './words';
+import { awaited, eventWords, severityWords, stateWords } from './words';
 
 export const listActions = { next: 'list.next' } as const;
 
@@ -34,10 +34,9 @@ function listLine(finding: FindingView): string {
 
 function nextAction({ id, status }: FindingView): types.Button {
   if (status === 'open' || status === 'push_failed')
-    return button({ action: findingActions.push, label: 'Push to Jira', says: `Push ${id} to Jira`, value: id });
-  if (status === 'needs_rerun')
-    return button({ action: findingActions.rerun, label: 'Start re-run', says: `Start re-run of ${id}`, value: id });
-  return button({ action: findingActions.why, label: 'Why?', says: `Why is ${id} as it is?`, value: id });
+    return button({ action: findingActions.push, label: 'Push to Jira', about: id, value: id });
+  if (status === 'needs_rerun') return button({ action: findingActions.rerun, label: 'Re-run', about: id, value: id });
+  return button({ action: findingActions.why, label: 'Why?', about: `${id} is as it is`, value: id });
 }
 
 /** Said where a button cannot be seen. */
@@ -58,12 +57,13 @@ export function verificationList(page: Page<VerificationRow>, filter: ListFilter
   const lines = page.items.map((row) => {
     const claim = `Done by ${foreign(row.claimedBy ?? 'somebody', 80)}`;
     const since = row.claimedAt ? `, ${moment(new Date(row.claimedAt))}` : '';
+    const last = row.lastVerdict ? (lastWords[row.lastVerdict] ?? '') : '';
     const badge = row.session ? ' · *Session pending*' : '';
-    return `*${row.finding}*${row.jiraKey ? ` · ${foreign(row.jiraKey, 80)}` : ''}${badge}\n${foreign(row.title, 200)}\n${claim}${since}`;
+    return `*${row.finding}*${row.jiraKey ? ` · ${foreign(row.jiraKey, 80)}` : ''}${badge}\n${foreign(row.title, 200)}\n${claim}${since}${last}`;
   });
   const rerun = ({ finding, session }: VerificationRow) => {
     const label = session ? 'Show session' : 'Start re-run';
-    return button({ action: findingActions.rerun, label, says: `${label} of ${finding}`, value: finding });
+    return button({ action: findingActions.rerun, label, about: finding, value: finding });
   };
   return {
     text: clipLines([title, ...lines, ...moreWords(page)]),
@@ -75,6 +75,12 @@ export function verificationList(page: Page<VerificationRow>, filter: ListFilter
   };
 }
 
+/** Nothing is said of what was skipped: it is as it was. */
+const lastWords: { [verdict in GivenVerdict]?: string } = {
+  fail: ' · the last re-run failed',
+  unstable: ' · the last re-run passed and failed',
+};
+
 const LINES = 8;
 const EVENTS = 40;
 
@@ -84,10 +90,9 @@ export function why(finding: FindingDetail): Message {
   const left = finding.history.length - shown.length;
   const lines = shown.map((entry) => `• ${moment(new Date(entry.at))}: ${eventWords(entry)}`);
   if (left > 0) lines.unshift(`• ${count(left, 'earlier event')} not shown`);
-  const reason = finding.reason ? ` ${foreign(finding.reason, 500)}` : '';
+  const card = asCardFinding(finding);
   const ended = finding.notFollowed ? ` ${foreign(finding.notFollowed, 500)}` : '';
-  const waits = awaited(asCardFinding(finding));
-  const now = `*${finding.id}* is ${statusName(finding.status)}.${reason}${ended} It waits for ${waits}.`;
+  const now = `*${finding.id}:* ${stateWords(card).replace(/[.…]$/, '')}.${ended} It waits for ${awaited(card)}.`;
   const chunks: string[] = [];
   for (let at = 0; at < lines.length; at += LINES) chunks.push(clipText(lines.slice(at, at + LINES).join('\n'), 2900));
   return {

@@ -65,14 +65,15 @@ export function connectionNotice(notice: ConnectionNotice, { command }: { comman
     notice.heldPushes > 0 && !isOver
       ? `Held now: ${notice.heldPushes === 1 ? '1 push' : `${notice.heldPushes} pushes`}.`
       : '';
-  const says = `Open ${site?.name ?? 'Jira'}`;
   return {
     text: [`${title} (${where}). ${detail}`, held, next].filter(Boolean).join(' '),
     blocks: [
       header(title),
       section([`*${where}*: ${detail}`, held].filter(Boolean).join(' ')),
       ...(next ? [section(next)] : []),
-      ...(site ? [actions([button({ action: noticeActions.openSite, label: says, says, url: site.url })])] : []),
+      ...(site
+        ? [actions([button({ action: noticeActions.openSite, label: `Open ${site.name}`, url: site.url })])]
+        : []),
       context(moment(notice.createdAt)),
     ],
   };

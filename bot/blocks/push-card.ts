@@ -79,9 +79,10 @@ function findingLines(push: PushSummary, most: number): string[] {
   const left = tally(push).ready - shown.length;
   if (shown.length === 0) return [];
   return [
-    [...shown, ...(left > 0 ? [`• and ${left} more: \`list source:${foreign(push.source.key, 100)}\``] : [])].join(
-      '\n',
-    ),
+    [
+      ...shown,
+      ...(left > 0 ? [`• and ${left} more: \`/recheck list source:${foreign(push.source.key, 100)}\``] : []),
+    ].join('\n'),
   ];
 }
 
@@ -146,25 +147,36 @@ function askedBy({ requestedBy, kind }: PushSummary): string {
 
 function buttonsOf(push: PushSummary): types.Button[] {
   const { id, status, outcomes, source } = push;
-  const of = `the push of ${source.name}`;
+  const about = `the push of ${source.name}`;
   if (status === 'awaiting_approval') {
     return [
-      button({ action: pushCardActions.approve, label: 'Approve', says: `Approve ${of}`, value: id, style: 'primary' }),
-      button({ action: pushCardActions.reject, label: 'Reject…', says: `Reject ${of}`, value: id }),
-      button({ action: pushCardActions.cancel, label: 'Cancel', says: `Cancel ${of}`, value: id }),
+      button({ action: pushCardActions.approve, label: 'Approve', about, value: id, style: 'primary' }),
+      button({ action: pushCardActions.reject, label: 'Reject…', about, value: id }),
+      cancelButton(push, about),
     ];
   }
   if (status === 'running') {
-    return [button({ action: pushCardActions.cancel, label: 'Cancel', says: `Cancel ${of}`, value: id })];
+    return [cancelButton(push, about)];
   }
   const stopped = status === 'cancelled' ? (outcomes.cancelled ?? 0) : 0;
   // What was cancelled before anybody approved it stays cancelled.
   if (stopped > 0 && (!push.approval || push.approval.decision === 'approved')) {
-    return [button({ action: pushCardActions.retry, label: 'Resume', says: `Resume ${of}`, value: id })];
+    return [button({ action: pushCardActions.retry, label: 'Resume', about, value: id })];
   }
   if (!outcomes.failed || status !== 'completed') return [];
   const label = `Retry ${outcomes.failed} failed`;
-  return [button({ action: pushCardActions.retry, label, says: `${label} of ${of}`, value: id, style: 'primary' })];
+  return [button({ action: pushCardActions.retry, label, about, value: id, style: 'primary' })];
+}
+
+/** Everybody in the channel sees it, and a push that waited for an approval has to be asked for anew. */
+function cancelButton({ id, status, source }: PushSummary, about: string): types.Button {
+  const what =
+    status === 'awaiting_approval'
+      ? 'Nothing of it goes to Jira. Whoever still wants it has to ask for it again.'
+      : 'What Jira is making already is made; nothing else is pushed. It can be resumed.';
+  const text = `${plain(source.name, 200)}: ${what}`;
+  const confirm = { title: 'Cancel this push?', text, yes: 'Cancel the push', no: 'Keep it' };
+  return button({ action: pushCardActions.cancel, label: 'Cancel', about, value: id, confirm });
 }
 
 /** What waits for an approval, each with its buttons; `said` is told above it. */

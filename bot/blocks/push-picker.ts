@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PushChoice, PushChoices } from '../../api/operations/types';
 import { actions, button, context, section } from './elements';
 import { heldLine } from './pushes';
-import { count, foreign, plain } from './text';
+import { beginning, count, foreign, plain } from './text';
 import { severityWords } from './words';
 
 export const pickerView = { callback: 'push.pick', note: 'note', noteInput: 'text' } as const;
@@ -173,22 +173,29 @@ function groupsOf(rows: PushChoice[], { first, page, turn, ticked }: Shown): typ
 function optionOf({ finding, title, rule, severity, pages, wcag }: PushChoice): types.PlainTextOption {
   const { symbol, word } = severityWords[severity];
   const line = plain(`${symbol} ${word} · ${finding} · ${title || rule}`, WHOLE);
-  const text = plain(line, MOST);
+  const kept = line.length > MOST ? wordsWithin(line, MOST - 1) : line;
   // The name of a test is its title too.
   const isTest = wcag.length === 0 && rule === title;
   const facts = [
     ...(pages > 0 ? [count(pages, isTest ? 'file' : 'page')] : []),
     ...(wcag.length > 0 ? [wcag.join(', ')] : []),
     ...(wcag.length === 0 && !isTest ? [rule] : []),
-    ...(text === line ? [] : [`…${line.slice(text.length - 1).trimStart()}`]),
+    ...(kept === line ? [] : [`…${line.slice(kept.length).trimStart()}`]),
   ];
   return {
-    text: { type: 'plain_text', text, emoji: false },
+    text: { type: 'plain_text', text: kept === line ? line : `${kept}…`, emoji: false },
     ...(facts.length > 0
       ? { description: { type: 'plain_text', text: plain(facts.join(' · '), MOST), emoji: false } }
       : {}),
     value: finding,
   };
+}
+
+/** At most `max` characters of a line, up to the end of a word where one ends in its second half. */
+function wordsWithin(line: string, max: number): string {
+  const part = beginning(line, max);
+  const end = line[part.length] === ' ' ? part.length : part.lastIndexOf(' ');
+  return (end > max / 2 ? part.slice(0, end) : part).trimEnd();
 }
 
 const noteInput: types.InputBlock = {

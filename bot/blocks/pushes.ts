@@ -32,11 +32,11 @@ export function pushOffer({ source, projectKey, ready, held, linked, refused }: 
     button({
       action: pushActions.confirmAll,
       label,
-      says: `${label} to ${projectKey ?? 'Jira'}`,
+      about: `to ${projectKey ?? 'Jira'}`,
       value: `${key} ${ready.length}`,
       style: 'primary',
     }),
-    button({ action: pushActions.choose, label: 'Choose…', says: `Choose findings of ${key}`, value: key }),
+    button({ action: pushActions.choose, label: 'Choose…', about: `findings of ${key}`, value: key }),
     button({ action: pushActions.dismiss, label: 'Not now', value: key }),
   ];
   const ask = `Press “${label}” to do it, or “Choose…” to pick.`;
@@ -102,7 +102,7 @@ function itemLine(item: Item, longest = 180): string {
   // The reason says that it is held, and until when.
   if (item.outcome === 'held' && reason) return `*${item.finding}*${reason}`;
   if (item.outcome === 'pending' && item.isAlone && !item.isWaiting) {
-    return `*${item.finding}* is still on its way: Jira has not answered yet. \`status ${item.finding}\` shows how it stands.`;
+    return `*${item.finding}* is still on its way: Jira has not answered yet. \`/recheck status ${item.finding}\` shows how it stands.`;
   }
   const words = item.isWaiting ? waitingWords : outcomeWords[item.outcome];
   return `*${item.finding}* ${words}${key}${reason}`;

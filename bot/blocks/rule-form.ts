@@ -1,6 +1,6 @@
 import type { types } from '@slack/bolt';
 import type { RuleForm, RuleView } from '../../api/operations/types';
-import { severities } from '../../workflows/rules/vocabulary';
+import { defaultPriorities, type Severity, severities } from '../../workflows/rules/vocabulary';
 import { actions, button, context, header, section } from './elements';
 import { jiraFields, MAX_CHOICES } from './rule-fields';
 import { choiceInput, numberInput, radioInput, selectInput, textInput, tickInput, writtenInput } from './rule-inputs';
@@ -172,13 +172,14 @@ function flow(rule: RuleView, turn: number): types.InputBlock[] {
 function content(form: RuleForm, rule: RuleView, turn: number): types.KnownBlock[] {
   const known = form.placeholders.map(({ name }) => `{${name}}`).join(' ');
   const { template } = rule;
-  const priority = (severity: (typeof severities)[number]) =>
+  const priority = (severity: Severity) =>
     choiceInput(
       {
         name: `priority-${severity}`,
         turn,
         label: `Priority of ${severityWords[severity].word}`,
-        none: "Jira's default",
+        none: unchosenPriority(form, severity),
+        ...(form.priorities.length === 0 ? { hint: `Empty: ${unchosenPriority(form, severity)}.` } : {}),
       },
       named(form.priorities).filter(({ id }) => id.length <= 75),
       rule.priorities[severity] ?? null,
@@ -212,6 +213,14 @@ function content(form: RuleForm, rule: RuleView, turn: number): types.KnownBlock
     context(foreign(`Filled in: ${known} and, in the description on a line of its own, {details}.`, 1500)),
     actions([button({ action: ruleActions.preview, label: 'Preview an issue', value: form.source.key })]),
   ];
+}
+
+/** What an issue gets where the rule names no priority: ours, if the project has it. */
+function unchosenPriority({ priorities }: RuleForm, severity: Severity): string {
+  const ours = defaultPriorities[severity];
+  if (priorities.length === 0) return `${ours}, if the project has it`;
+  const isOffered = priorities.some(({ name }) => name.toLowerCase() === ours.toLowerCase());
+  return isOffered ? `${ours} (unless you choose)` : "Jira's default";
 }
 
 function onOff(off: string): { id: string; name: string }[] {

@@ -1,5 +1,6 @@
 import type { types } from '@slack/bolt';
 import type { IssuePreviewView, RuleView, SourceView } from '../../api/operations/types';
+import { defaultPriorities, severities } from '../../workflows/rules/vocabulary';
 import { button, context, header, plainSection, section } from './elements';
 import { ruleActions, ruleView } from './rule-form';
 import { beginning, foreign, type Message, plain } from './text';
@@ -19,17 +20,14 @@ export function ruleList(sources: SourceView[], options: { mayEdit: boolean; has
   const rows = shown.map((source) => ({ source, line: sourceLine(source) }));
   const more =
     options.hasMore || sources.length > SHOWN
-      ? [`These are the first ${SHOWN}. Name another one: \`rules SOURCE\`.`]
+      ? [`These are the first ${SHOWN}. Name another one: \`/recheck rules SOURCE\`.`]
       : [];
   return {
     text: ['Sync rules', ...rows.map(({ line }) => line), ...more].join('\n'),
     blocks: [
       header('Sync rules'),
       ...rows.map(({ source, line }) =>
-        section(
-          line,
-          button({ action: ruleActions.edit, label, says: `${label} of ${source.name}`, value: source.key }),
-        ),
+        section(line, button({ action: ruleActions.edit, label, about: source.name, value: source.key })),
       ),
       ...more.map((line) => context(line)),
     ],
@@ -76,10 +74,8 @@ export function ruleReading(source: string, rule: RuleView): types.ModalView {
     ['Component', rule.component ?? 'None'],
     ['Assignee', rule.assignee ?? 'None'],
     [
-      'Priorities',
-      Object.entries(rule.priorities)
-        .map((pair) => pair.join(': '))
-        .join(', ') || "Jira's default",
+      'Priorities, where the project has them',
+      severities.map((each) => `${each}: ${rule.priorities[each] ?? defaultPriorities[each]}`).join(', '),
     ],
     ['Title of the issues', rule.template?.summary ?? 'The title of the finding'],
     ['Description of the issues', rule.template?.description ? 'A template of its own' : 'The standard one'],
@@ -108,7 +104,8 @@ export function ruleSaved(source: string, rule: RuleView): types.ModalView {
 /** An issue as the rule would make it. */
 export function issuePreview(preview: IssuePreviewView): types.ModalView {
   const { summary, description, labels, priority, component, finding, warnings } = preview;
-  const facts = [`Labels: ${labels.join(' ') || 'none'}`, `Priority: ${priority ?? "Jira's default"}`];
+  const priorityWords = `Priority: ${priority ? `${priority}, if the project has it` : "Jira's default"}`;
+  const facts = [`Labels: ${labels.join(' ') || 'none'}`, priorityWords];
   if (component) facts.push(`Component: ${component}`);
   const whole = description.replace(/[\u202a-\u202e\u2066-\u2069]/g, '').trim();
   const shown = beginning(whole, SHOWN_CHARACTERS);

@@ -49,7 +49,7 @@ export function sessionReply(sessions: SessionView[], note?: string): Message {
   }
   const left = sessions.flatMap((session) => session.cases).length - SHOWN;
   if (left > 0) {
-    const more = `${count(left, 'more case')}: the command \`sessions\` shows them when these are decided.`;
+    const more = `${count(left, 'more case')}: \`/recheck sessions\` shows them when these are decided.`;
     texts.push(more);
     blocks.push(context(more));
   }
@@ -75,16 +75,16 @@ function sessionLine(session: SessionView): string {
 }
 
 function startButton(session: SessionView): types.Button {
-  const says = `Start the re-run of ${session.source}`;
-  return button({ action: sessionActions.start, label: 'Start', says, value: session.id, style: 'primary' });
+  const about = `the re-run of ${session.source}`;
+  return button({ action: sessionActions.start, label: 'Start', about, value: session.id, style: 'primary' });
 }
 
 /** A Pass only where a person may pass; who else would press it only to be refused is told how it passes. */
 function verdictButtons(finding: string, { id, verifier }: SessionView): types.ActionsBlock {
   const value = `${finding} ${id}`;
-  const pass = { action: findingActions.pass, label: 'Pass', says: `Pass ${finding}: fixed`, value };
+  const pass = { action: findingActions.pass, label: 'Pass', about: `${finding} is fixed`, value };
   return actions([
     ...(verifier === 'person' ? [button({ ...pass, style: 'primary' })] : []),
-    button({ action: findingActions.fail, label: 'Fail', says: `Fail ${finding}: still there`, value }),
+    button({ action: findingActions.fail, label: 'Fail', about: `${finding} is still there`, value }),
   ]);
 }

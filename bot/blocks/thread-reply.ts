@@ -4,6 +4,7 @@ import { eventWords } from './words';
 
 /** Changes that are told in the thread of a card; everything else only changes the card. */
 export const toldEvents = [
+  'regressed',
   'claimed',
   'verified',
   'verdict_fail',
@@ -15,9 +16,10 @@ export const toldEvents = [
   'missing_asked',
 ] as const;
 
-const explained = ['blocked', 'reopened_by_recheck', 'issue_missing', 'missing_asked'];
+const explained = ['verified', 'verdict_fail', 'blocked', 'reopened_by_recheck', 'issue_missing', 'missing_asked'];
 
 const nextSteps: Record<string, string> = {
+  regressed: 'It is open again: the card above has what can be done.',
   claimed: 'Start a re-run from the card above.',
   verdict_fail: 'It stays flagged.',
   reopened: 'Waiting for a fix.',

@@ -1,6 +1,6 @@
 import { goneReason, heldCause } from '../../workflows/rules/push-gate';
 import type { AuditEvent, FindingStatus, SessionStatus, Severity } from '../../workflows/rules/vocabulary';
-import { foreign } from './text';
+import { foreign, moment } from './text';
 
 /** A symbol of its own shape for each severity, always beside the word: nothing is said by colour alone. */
 export const severityWords: Record<Severity, { symbol: string; word: string }> = {
@@ -97,7 +97,7 @@ const waitsFor: Record<FindingStatus, string> = {
 const eventSentences: Record<AuditEvent, (who: string, detail: string) => string> = {
   found: (_who, detail) => `Found for the first time${tail(detail)}`,
   'seen again': (_who, detail) => `Seen again${tail(detail)}`,
-  regressed: (_who, detail) => `Came back after it was closed${tail(detail)}`,
+  regressed: (who, detail) => `Came back after it was closed (${who})${tail(detail)}`,
   absent: (_who, detail) => `No longer found${tail(detail)}`,
   approval_asked: (who) => `${who} asked for a push to Jira, which waits for an admin's approval`,
   approval_rejected: (who, detail) => `${who} rejected the push${tail(detail)}`,
@@ -137,10 +137,10 @@ const eventSentences: Record<AuditEvent, (who: string, detail: string) => string
   resolved: (who, detail) => (detail ? `Resolved${tail(detail)}` : `Closed on Jira's word: Done by ${who}`),
   reopened: (who) => `Reopened in Jira by ${who}`,
   blocked: (who, detail) => `Blocked by ${who}${tail(detail)}`,
-  verified: (who) => `Verified: the re-run passed (${who})`,
-  verdict_fail: (who) => `The re-run failed (${who}): it is still there`,
-  verdict_skip: (who) => `${who} skipped it in the re-run`,
-  verdict_unstable: (who) => `${who} called it unstable in the re-run`,
+  verified: (who, detail) => `Verified: the re-run passed (${who})${tail(noteOf(detail))}`,
+  verdict_fail: (who, detail) => `The re-run failed, it is still there (${who})${tail(noteOf(detail))}`,
+  verdict_skip: (who, detail) => `${who} skipped it in the re-run${tail(noteOf(detail))}`,
+  verdict_unstable: (who, detail) => `${who} called it unstable in the re-run${tail(noteOf(detail))}`,
   verdict_late: (who, detail) => `A verdict by ${who} came too late to count${tail(detail)}`,
   reopened_by_recheck: (_who, detail) => `Reopened in Jira by Recheck after the failed re-run${tail(detail)}`,
   reopen_refused: (_who, detail) => `Jira did not let Recheck reopen the issue${tail(detail)}`,
@@ -149,7 +149,7 @@ const eventSentences: Record<AuditEvent, (who: string, detail: string) => string
 /** One event of a finding's history as a sentence, safe for mrkdwn. An event without words of its own says its name. */
 export function eventWords({ event, actor, detail }: { event: string; actor: string; detail: string }): string {
   const who = actor === 'recheck' ? 'Recheck' : foreign(actor || 'somebody', 100);
-  const safeDetail = detail ? foreign(detail, 400) : '';
+  const safeDetail = detail ? foreign(detail, 400).replace(runBegan, atMoment) : '';
   if (isKnown(event)) return eventSentences[event](who, safeDetail);
   const name = foreign(event.replaceAll('_', ' '), 100);
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}${by(who)}${tail(safeDetail)}`;
@@ -161,6 +161,19 @@ function isKnown(event: string): event is AuditEvent {
 
 function by(who: string): string {
   return who === 'Recheck' ? '' : ` by ${who}`;
+}
+
+/** The note of a verdict, without the claim that Recheck counts before it. */
+function noteOf(detail: string): string {
+  return detail.replace(/^claim \d+(: )?/, '');
+}
+
+/** When the run of a report began, as ingest writes it down. */
+const runBegan = /(?<=report, run began )\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+function atMoment(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? iso : moment(at);
 }
 
 function tail(detail: string): string {

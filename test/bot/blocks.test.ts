@@ -22,6 +22,23 @@ function expectSound(message: Message): void {
   for (const text of [message.text, ...parsedTexts(message.blocks)]) {
     expect(text).not.toMatch(/<!(channel|here|everyone)|<img|<b>|<@U0OLIVIA00|<#C0ACCESS00|<https:\/\/evil/);
   }
+  for (const { label, name } of namedButtons(message.blocks)) expect(name.slice(0, label.length)).toBe(label);
+}
+
+/** Buttons whose name is more than their label; it has to begin with that (WCAG 2.5.3, label in name). */
+function namedButtons(value: unknown): { label: string; name: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const {
+    type,
+    text,
+    accessibility_label: name,
+  } = value as {
+    type?: string;
+    text?: { text: string };
+    accessibility_label?: string;
+  };
+  const own = type === 'button' && name !== undefined ? [{ label: text?.text ?? '', name }] : [];
+  return [...own, ...Object.values(value).flatMap(namedButtons)];
 }
 
 /** The texts in which Slack looks for mentions and links; it does not in plain text. */
@@ -119,6 +136,18 @@ describe('thread replies', () => {
     expect(threadReply({ id: 'F-12', event, actor: 'Dana', detail: '' }).text).toMatch(/^F-12: .*(Dana|Recheck)/);
     for (const text of hostile) expectSound(threadReply({ id: 'F-12', event, actor: text, detail: text }));
   });
+
+  it('V7 a regression is told, with what is to do, and V3 a failed re-run with its note', () => {
+    const regressed = { event: 'regressed', actor: 'Dana', detail: 'axe-core report, run began 2026-11-22T10:00:00Z' };
+    expect(toldEvents).toContain('regressed');
+    expect(threadReply({ id: 'F-12', ...regressed }).text).toBe(
+      'F-12: Came back after it was closed (Dana). It is open again: the card above has what can be done.',
+    );
+    const failed = { event: 'verdict_fail', actor: 'Mel', detail: 'claim 2: Still 2.1:1.' };
+    expect(threadReply({ id: 'F-12', ...failed }).text).toBe(
+      'F-12: The re-run failed, it is still there (Mel): Still 2.1:1. It stays flagged.',
+    );
+  });
 });
 
 describe('answers to commands', () => {
@@ -143,6 +172,7 @@ describe('answers to commands', () => {
     claimedBy: text,
     claimedAt: at.toISOString(),
     session: number % 2 ? { id: sessionId, status: 'planned' as const } : null,
+    lastVerdict: null,
   });
   const ten = Array.from({ length: 10 }, (_, number) => number);
   const history = (text: string) =>
@@ -217,19 +247,28 @@ describe('answers to commands', () => {
           ...{ finding: `F-${number + 1}`, claim: 1, verdict: number < decided ? ('pass' as const) : null },
         })),
       });
-    const buttons = (message: Message) => JSON.stringify(message.blocks).match(/Pass F-\d+: fixed/g);
+    const buttons = (message: Message) => JSON.stringify(message.blocks).match(/Pass: F-\d+ is fixed/g);
     const first = sessionReply([many(0)]);
     expect(buttons(first)).toHaveLength(12);
     expect(first.text).toContain('2 more cases');
     expect(first.text).not.toContain('F-13');
-    expect(buttons(sessionReply([many(2)]))?.slice(-2)).toEqual(['Pass F-13: fixed', 'Pass F-14: fixed']);
+    expect(buttons(sessionReply([many(2)]))?.slice(-2)).toEqual(['Pass: F-13 is fixed', 'Pass: F-14 is fixed']);
     expectSound(first);
+  });
+
+  it('V2 the panel says that the last re-run failed, and the list what its button does', () => {
+    const message = verificationList({ items: [{ ...row('x', 2), lastVerdict: 'fail' }], nextCursor: null }, {});
+    expect(message.text).toContain('· the last re-run failed');
+    expect(JSON.stringify(message.blocks)).toContain('· the last re-run failed');
+    const listed = findingList({ items: [{ ...view('x', 2), status: 'needs_rerun' }], nextCursor: null }, {});
+    // It may be in a session already, which the list does not know.
+    expect(JSON.stringify(listed.blocks)).not.toContain('Start re-run');
   });
 
   it('V3 offers no Pass in a session that reports alone can pass, and says so', () => {
     const message = sessionReply([session({ verifier: 'report' })]);
-    expect(JSON.stringify(message.blocks)).not.toContain('Pass F-12');
-    expect(JSON.stringify(message.blocks)).toContain('Fail F-12');
+    expect(JSON.stringify(message.blocks)).not.toContain('Pass: F-12');
+    expect(JSON.stringify(message.blocks)).toContain('Fail: F-12');
     expect(JSON.stringify(message.blocks)).toContain('only a report can pass');
     expectSound(message);
     const over = session({ verifier: 'report', cases: [{ finding: 'F-12', claim: 1, verdict: 'fail' }] });
@@ -243,7 +282,7 @@ describe('answers to commands', () => {
 
   it('P1 a push of one that is not over names what shows its end, and promises no card', () => {
     const { text } = pushResult([{ id: 'p', status: 'running', items: [{ finding: 'F-1', outcome: 'pending' }] }]);
-    expect(text).toContain('Jira has not answered yet. `status F-1` shows');
+    expect(text).toContain('Jira has not answered yet. `/recheck status F-1` shows');
     expect(text).not.toContain('card');
   });
 

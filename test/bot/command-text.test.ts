@@ -86,7 +86,9 @@ describe('the text of the command', () => {
   });
 
   it('names the way where a source stands in the place of a status, and echoes no more than is needed', () => {
-    expect(parseCommand('list shop')).toMatchObject({ message: expect.stringContaining('`list source:shop`') });
+    expect(parseCommand('list shop')).toMatchObject({
+      message: expect.stringContaining('`/recheck list source:shop`'),
+    });
     const long = parseCommand(`push F-1 ${'x'.repeat(900)}`);
     expect(long.verb === 'invalid' && long.message.length).toBeLessThan(250);
   });

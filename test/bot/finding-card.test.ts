@@ -89,6 +89,14 @@ describe('the words of a card', () => {
     for (const said of [card.text, blocksOf(card)]) expect(said).toContain('Only a report can pass it');
   });
 
+  it('B9 why says the state as the card does', () => {
+    const open = why(findingDetail({ reason: 'Its push was rejected.' })).text;
+    expect(open).toContain('*F-12:* Open: Its push was rejected. It waits for a push to Jira.');
+    const claim = { by: 'Dana', at: at.toISOString(), number: 1 };
+    const flagged = why(findingDetail({ status: 'needs_rerun', claim })).text;
+    expect(flagged).toContain('*F-12:* Needs re-run: Done in Jira by Dana. It waits for a re-run that passes.');
+  });
+
   it('B2 says the name of a test once, and no long sentence twice', () => {
     const test = findingCard(cardFinding({ title: 'shop › adds to the cart', rule: 'shop › adds to the cart' }));
     for (const said of [test.text, blocksOf(test)]) expect(said.split('adds to the cart')).toHaveLength(2);

@@ -80,7 +80,7 @@ describe('P9: what is approved', () => {
   it('P9 names the findings on the message of the push and in the list, harmless', () => {
     const { text } = pushCard(push);
     expect(text).toContain('• ▲ Serious *F-10*: Title &lt;!channel&gt; 10');
-    expect(text).toContain('• and 2 more: `list source:shop`');
+    expect(text).toContain('• and 2 more: `/recheck list source:shop`');
     const list = waitingList([
       push,
       { ...push, note: 'Before the release', waiting: waiting.slice(0, 1), outcomes: { pending: 1 } },
@@ -167,6 +167,11 @@ describe('P3: the picker', () => {
     expect(shown).toContain('"‼ Critical · F-1 · Checkout › pays with a card that was stored before, in…"');
     expect(shown).toContain('"…another currency"');
     expect(shown).not.toContain('0 pages');
+    const whole = `${'Word '.repeat(10)}thresholds and more`;
+    const other = first ? [{ ...first, title: whole, rule: whole, pages: 0, wcag: [] }] : [];
+    const parted = JSON.stringify(pickerModal({ ...choices, ready: other }, picking(1)));
+    expect(parted).toContain('Word Word…"');
+    expect(parted).toContain('"…thresholds and more"');
   });
 
   it('P3 keeps the ticks of other pages, counts those of this one, and says what it does not hold', () => {
@@ -266,6 +271,17 @@ describe('R1, R2, R3: the form of a sync rule', () => {
         expect(validateView(view)).toEqual([]);
       }
     }
+  });
+
+  it('R3 names the priority that issues get where the rule has none', () => {
+    const priorities = ['Highest', 'High', 'P3'].map((name) => ({ id: name, name }));
+    const shown = JSON.stringify(modal({}, { priorities }));
+    for (const none of ['Highest (unless you choose)', 'High (unless you choose)', "Jira's default"])
+      expect(shown).toContain(none);
+    expect(shown).not.toContain('Medium');
+    expect(JSON.stringify(modal({}, { priorities: [] }))).toContain('Empty: Medium, if the project has it.');
+    const read = JSON.stringify(ruleReading('shop', ruleView({ priorities: { minor: 'P5' } })));
+    expect(read).toContain('critical: Highest, serious: High, moderate: Medium, minor: P5');
   });
 
   it('R1 reads every part of the rule back as it was', () => {

@@ -246,6 +246,20 @@ describe('P9: decisions about a push in Slack', () => {
     expect(decided).toEqual([['Ada Admin', pushId, decision, undefined]]);
   });
 
+  it.each([
+    ['Nothing of this push went to Jira.', ['cancelled', 'refused', 'reused']],
+    ['What Jira is making already is made; nothing else is pushed.', ['created', 'cancelled']],
+    ['What Jira is making already is made; nothing else is pushed.', ['pending', 'cancelled']],
+  ] as const)('P5 P9 asks before it cancels, and then says: %s', async (said, outcomes) => {
+    given.decidePush = async () => completed(outcomes.map((outcome, at) => ({ finding: `F-${at}`, outcome })));
+    for (const push of [waits, pushSummary({ status: 'running' })]) {
+      const card = pushCard(push);
+      expect(JSON.stringify(card.blocks)).toContain('Cancel this push?');
+      const { ephemerals } = await as('admin').press(await bot.post(card), cancel);
+      expect(ephemerals[0]?.text).toBe(`Cancelled. ${said}`);
+    }
+  });
+
   it('P9 rejects with a reason that the window asks for', async () => {
     const ts = await bot.post(pushCard(waits));
     await as('admin').press(ts, reject, { wait: 0 });

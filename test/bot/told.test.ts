@@ -2,7 +2,7 @@
 
 import { Refusal, type Said } from '../../api/operations/refusal';
 import type { NewPushRequest, Operations, PushView, SessionView, VerdictRequest } from '../../api/operations/types';
-import { findingActions } from '../../bot/blocks/finding-card';
+import { findingActions, findingCard } from '../../bot/blocks/finding-card';
 import { listActions } from '../../bot/blocks/findings';
 import { pushCardActions } from '../../bot/blocks/push-card';
 import { pushActions } from '../../bot/blocks/pushes';
@@ -10,7 +10,7 @@ import { DEFAULT_CHANNEL } from '../../local/sandbox/slack/directory';
 import { MEL } from '../sandbox/slack-fixture';
 import { until } from '../support/until';
 import { type BotWorld, startBotWorld } from './bot-world';
-import { findingDetail, session, sessionId } from './findings';
+import { cardFinding, findingDetail, inJira, session, sessionId } from './findings';
 import { pushChoices, pushId, pushSummary, ruleView } from './push-samples';
 import { callerBySlackUser, type ShownView, slackPerson } from './slack-person';
 
@@ -197,10 +197,35 @@ describe('V3: re-runs in Slack', () => {
   });
 });
 
+describe('S8: a new issue in place of a deleted one', () => {
+  it('S8 P9 says that an admin has to approve it first, where the rule says so', async () => {
+    const finding = findingDetail({ status: 'open' });
+    const item = { finding: 'F-12', outcome: 'pending' } as const;
+    const card = findingCard(cardFinding({ missing: true, status: 'awaiting_fix', jira: inJira }));
+    const says = async (status: PushView['status'], over: Partial<typeof finding> = {}) => {
+      const push = { id: pushId, status, items: [item] };
+      given = { decideMissing: async () => ({ finding: { ...finding, ...over }, push }) };
+      const { ephemerals } = await as('member').press(await bot.post(card), findingActions.recreate);
+      return ephemerals[0]?.text;
+    };
+    expect(await says('awaiting_approval')).toContain('once an admin or owner has approved it');
+    expect(await says('running')).toBe('*F-12* gets a new issue. Its card shows it in a moment.');
+    expect(await says('completed', { reason: 'The type is gone.' })).toContain('no new issue yet: The type is gone.');
+  });
+});
+
 describe('V2: the Fix Verification panel in Slack', () => {
   it('V2 B10 goes on to its next page, by a button that the text names', async () => {
     const row = (id: string) => ({
-      ...{ finding: id, title: 'Contrast', jiraKey: 'ACC-1', claimedBy: 'Dana', claimedAt: null, session: null },
+      ...{
+        finding: id,
+        title: 'Contrast',
+        jiraKey: 'ACC-1',
+        claimedBy: 'Dana',
+        claimedAt: null,
+        session: null,
+        lastVerdict: null,
+      },
     });
     const asked: unknown[] = [];
     given = {
@@ -246,8 +271,8 @@ describe('B1: what is named and refused in Slack', () => {
       given = { getFinding: () => Promise.reject(new Refusal('not_found', 'not_found', said)) };
       return (await as('member').command('status F-9')).ephemerals[0]?.text;
     };
-    const cure = { http: 'GET /api/v1/findings lists them.', slack: '`list` shows them.' };
-    expect(await says(cure)).toBe('`list` shows them.');
+    const cure = { http: 'GET /api/v1/findings lists them.', slack: '`/recheck list` shows them.' };
+    expect(await says(cure)).toBe('`/recheck list` shows them.');
     expect(await says('F-9 is awaiting_fix, not needs_rerun: nobody claims it.')).toBe(
       'F-9 is awaiting fix, not waiting for a re-run: nobody claims it.',
     );

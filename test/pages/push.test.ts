@@ -50,7 +50,7 @@ describe('pushing in the page of the sandbox', () => {
     await dialog.getByRole('button', { name: 'Close' }).last().click();
 
     await command(owner, `/recheck push ${source}`);
-    await owner.getByRole('button', { name: `Choose findings of ${source}` }).click();
+    await owner.getByRole('button', { name: `Choose… findings of ${source}` }).click();
     await dialog.getByRole('button', { name: 'Push 5 selected' }).waitFor();
     await dialog.getByRole('checkbox', { name: /case 0/ }).uncheck();
     await dialog.getByRole('textbox', { name: /Review note/ }).fill('Seen on staging');
@@ -79,7 +79,7 @@ describe('pushing in the page of the sandbox', () => {
     const page = await slackOf('owner');
     await command(page, `/recheck push ${stack.local.sourceKeys.suite}`);
     await page
-      .getByRole('button', { name: /^Choose findings/ })
+      .getByRole('button', { name: /^Choose… findings/ })
       .last()
       .click();
     const dialog = page.getByRole('dialog');
