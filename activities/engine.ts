@@ -5,7 +5,6 @@ import {
   type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
@@ -23,6 +22,7 @@ import {
   groupedIssuesWorkflowId,
   jiraChangedSignal,
   lifecycleStart,
+  lifecycleWorkflowId,
   linkUpdate,
   type MissingInput,
   missingDecidedUpdate,
@@ -43,6 +43,7 @@ import {
   verdictsUpdate,
 } from '../workflows/contract';
 import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
+import { NotDoneYet } from '../workflows/rules/not-done-yet';
 import type { PushLane } from '../workflows/rules/vocabulary';
 import {
   type ConnectionRef,
@@ -51,14 +52,12 @@ import {
   syncSignal,
   syncWorkflowId,
 } from '../workflows/sync-contract';
+import { createUpdates } from './engine-updates';
 import { createEvidenceStart } from './evidence-start';
 import { createSchedules } from './schedules';
 
 export type StartedFinding = Parameters<typeof lifecycleStart>[0];
 type SessionStart = { organisationId: string; sessionId: string };
-
-/** How often an update may meet a run that is about to close. */
-const mostClosings = 5;
 
 const decisionUpdates = { approve: approveUpdate, reject: rejectUpdate, cancel: cancelPushUpdate } as const;
 
@@ -83,17 +82,7 @@ export function createEngine({
   const indexLagMs = timings.searchWindowMs;
   const schedules = createSchedules({ client, settings: { ...sync, indexLagMs } });
   const within = <T>(ms: number, call: () => Promise<T>) => client.withDeadline(Date.now() + ms, call);
-
-  /** An update with start. One that meets a run which is closing is refused, and asked again of the next run. */
-  async function asking<T>(ms: number, call: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await within(ms, call);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError) || tries === mostClosings) throw error;
-      }
-    }
-  }
+  const { asking, telling } = createUpdates({ client, callMs });
 
   function operation(finding: StartedFinding) {
     // Used once: the SDK refuses a second use.
@@ -101,6 +90,25 @@ export function createEngine({
       ...lifecycleStart(finding, timings),
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
+  }
+
+  /** Asks a finding's lifecycle, starting it where none runs. */
+  async function inLifecycle<Ret, Args extends unknown[]>(
+    finding: StartedFinding,
+    update: UpdateDefinition<Ret, Args>,
+    ...args: Args
+  ): Promise<Ret> {
+    return await telling(lifecycleWorkflowId(finding.findingId), (updateId) =>
+      client.workflow.executeUpdateWithStart(update, { updateId, args, startWorkflowOperation: operation(finding) }),
+    );
+  }
+
+  /** Something changed in Jira: the lifecycle goes and reads. */
+  async function jiraChanged(finding: StartedFinding): Promise<void> {
+    const start = lifecycleStart(finding, timings);
+    await within(callMs, () =>
+      client.workflow.signalWithStart('findingLifecycle', { ...start, signal: jiraChangedSignal, signalArgs: [] }),
+    );
   }
 
   const pushStart = (input: PushBatchInput) => ({
@@ -136,8 +144,9 @@ export function createEngine({
     update: UpdateDefinition<void, Args>,
     ...args: Args
   ): Promise<void> {
-    await asking(callMs, () =>
+    await telling(sessionWorkflowId(sessionId), (updateId) =>
       client.workflow.executeUpdateWithStart(update, {
+        updateId,
         args,
         startWorkflowOperation: new WithStartWorkflowOperation(
           'rerunSession',
@@ -199,8 +208,9 @@ export function createEngine({
       decision: 'approve' | 'reject' | 'cancel',
       given: DecisionInput,
     ): Promise<DecidedPush> {
-      return await asking(callMs, () =>
+      return await telling(pushWorkflowId(input.batchId), (updateId) =>
         client.workflow.executeUpdateWithStart(decisionUpdates[decision], {
+          updateId,
           args: [given],
           startWorkflowOperation: new WithStartWorkflowOperation('pushBatch', {
             ...pushStart(input),
@@ -219,42 +229,27 @@ export function createEngine({
     },
 
     async link(finding: StartedFinding, input: { linkId: string; key: string; actor: Actor }): Promise<void> {
-      await asking(callMs, () =>
-        client.workflow.executeUpdateWithStart(linkUpdate, {
-          args: [input],
-          startWorkflowOperation: operation(finding),
-        }),
-      );
+      try {
+        await inLifecycle(finding, linkUpdate, input);
+      } catch (error) {
+        // Whoever asked has the issue read next, and is not there any more when it is linked.
+        if (error instanceof NotDoneYet) await jiraChanged(finding);
+        throw error;
+      }
     },
 
     async unlink(finding: StartedFinding, actor: Actor): Promise<void> {
-      await asking(callMs, () =>
-        client.workflow.executeUpdateWithStart(unlinkUpdate, {
-          args: [{ actor }],
-          startWorkflowOperation: operation(finding),
-        }),
-      );
+      await inLifecycle(finding, unlinkUpdate, { actor });
     },
 
     /** Somebody decided what becomes of a finding whose issue was deleted in Jira; answers whether that decision counts. */
     async missingDecided(finding: StartedFinding, input: MissingInput): Promise<boolean> {
       const askId = randomUUID();
-      const { decidedBy } = await asking(callMs, () =>
-        client.workflow.executeUpdateWithStart(missingDecidedUpdate, {
-          args: [{ ...input, askId }],
-          startWorkflowOperation: operation(finding),
-        }),
-      );
+      const { decidedBy } = await inLifecycle(finding, missingDecidedUpdate, { ...input, askId });
       return decidedBy === askId;
     },
 
-    /** Something changed in Jira: the lifecycle goes and reads. */
-    async jiraChanged(finding: StartedFinding): Promise<void> {
-      const start = lifecycleStart(finding, timings);
-      await within(callMs, () =>
-        client.workflow.signalWithStart('findingLifecycle', { ...start, signal: jiraChangedSignal, signalArgs: [] }),
-      );
-    },
+    jiraChanged,
 
     /** Has issues told which places of their findings came and went by a report; once per report. */
     async updateGroupedIssues(input: GroupedIssuesInput): Promise<void> {
@@ -311,17 +306,5 @@ export function createEngine({
     caseWithdrawn: (session: SessionStart): Promise<void> =>
       within(callMs, () => client.workflow.getHandle(sessionWorkflowId(session.sessionId)).signal(caseWithdrawnSignal)),
     verdicts: (session: SessionStart, given: VerdictsInput) => inSession(session, verdictsUpdate, given),
-
-    /** Whether Temporal answers now. */
-    async isUp(): Promise<boolean> {
-      try {
-        await client.connection.withDeadline(Date.now() + 2000, () =>
-          client.connection.workflowService.getSystemInfo({}),
-        );
-        return true;
-      } catch {
-        return false;
-      }
-    },
   };
 }

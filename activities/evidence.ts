@@ -27,13 +27,20 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
 
   async function attachAll(ref: FindingRef, waiting: [WaitingPicture, ...WaitingPicture[]]): Promise<void> {
     const [{ connectionId, issueId }] = waiting;
+    // Before the first call: what waits for its turn asks Jira nothing. The reading and the first file share it.
+    await takeTurn(deps, connectionId);
     const client = await jira.clientFor(connectionId);
     const names = await attachedNames(client, issueId);
     const site: Site = await client.attachmentMeta();
+    let hasTurn = true;
+    const turn = async () => {
+      if (!hasTurn) await takeTurn(deps, connectionId);
+      hasTurn = false;
+    };
     for (const picture of waiting) {
       const settled = { ...ref, linkId: picture.linkId, evidenceId: picture.id };
       const name = attachmentName(picture);
-      const reason = names.has(name) ? null : await attachOne(deps, { ref, client, site, picture, name });
+      const reason = names.has(name) ? null : await attachOne(deps, { ref, client, site, picture, name, turn });
       if (reason === null) await db.evidence.attached({ ...settled, name });
       else await db.evidence.refused({ ...settled, reason });
     }
@@ -59,17 +66,26 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
   };
 }
 
-type Attaching = { ref: FindingRef; client: JiraClient; site: Site; picture: WaitingPicture; name: string };
+type Attaching = {
+  ref: FindingRef;
+  client: JiraClient;
+  site: Site;
+  picture: WaitingPicture;
+  name: string;
+  /** Waits for the turn of an upload. */
+  turn: () => Promise<void>;
+};
 
 /** Null where the picture is on the issue now; otherwise why the site does not take it. */
-async function attachOne(deps: EvidenceDeps, { ref, client, site, picture, name }: Attaching): Promise<string | null> {
+async function attachOne({ db }: EvidenceDeps, attaching: Attaching): Promise<string | null> {
+  const { ref, client, site, picture, name, turn } = attaching;
   if (!site.enabled) return `${name} is not attached: attachments are switched off in Jira.`;
   if (site.uploadLimit !== undefined && picture.size > site.uploadLimit) {
     return `${name} is not attached: it has ${picture.size} bytes, and the site takes ${site.uploadLimit}.`;
   }
-  const file = await deps.db.evidence.content(ref.organisationId, picture.id);
+  const file = await db.evidence.content(ref.organisationId, picture.id);
   if (!file) return `${name} is not attached: it is not stored any more.`;
-  await takeTurn(deps, picture.connectionId);
+  await turn();
   try {
     const content = new Uint8Array(file.content);
     await client.addAttachment(picture.issueId, { filename: name, contentType: picture.contentType, content });

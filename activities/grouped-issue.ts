@@ -24,6 +24,17 @@ export function createGroupedIssueActivities({ db, jira, baseUrl, pushIntervalMs
     if (waitMs > 0) throw notYet(waitMs);
   }
 
+  /** Gives the claim of this attempt back where Jira took nothing. That of one whose worker died stays: it may have commented. */
+  async function orRelease(claimed: { findingId: string; reportId: string }, comment: () => Promise<unknown>) {
+    try {
+      await comment();
+    } catch (error) {
+      if (error instanceof JiraError && error.kind === 'ambiguous') return;
+      if (error instanceof JiraError) await db.groupedIssues.release(claimed);
+      throw error;
+    }
+  }
+
   return {
     /** Comments on an issue what a report changed about the places of its finding; at most once per report. */
     async updateGroupedIssue(input: PlacesChanged & { organisationId: string; reportId: string }): Promise<void> {
@@ -34,17 +45,14 @@ export function createGroupedIssueActivities({ db, jira, baseUrl, pushIntervalMs
       try {
         const client = await jira.clientFor(connectionId);
         await takeSlot(connectionId);
+        const findingUrl = `${baseUrl}/findings/F-${number}`;
+        const comment = placesComment({ ...material, came, gone, findingUrl });
         const detail = `${came} new, ${gone} gone, now at ${material.count}`;
         // Before the comment: one that may have been said is not said again. The next change lists all places anyway.
         if (!(await db.groupedIssues.claim({ ...input, detail }))) return;
-        const findingUrl = `${baseUrl}/findings/F-${number}`;
-        await client.addComment(jiraIssueId, placesComment({ ...material, came, gone, findingUrl }));
+        await orRelease(input, () => client.addComment(jiraIssueId, comment));
       } catch (error) {
-        if (!(error instanceof JiraError) || error.kind === 'ambiguous') {
-          if (error instanceof JiraError) return;
-          throw error;
-        }
-        await db.groupedIssues.release(input);
+        if (!(error instanceof JiraError)) throw error;
         if (error.kind === 'rate-limited') await db.connections.block(connectionId, error.retryAfterMs ?? 5000);
         throw toActivityFailure(error);
       }

@@ -1,11 +1,12 @@
 // Everything that leaves a workflow: PostgreSQL, Jira, and the engine itself. The type is what workflows import.
 
-import { heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Db } from '../prisma/client';
+import type { RecordedChange } from '../prisma/lifecycle-record';
 import type { GivenToLifecycle } from '../prisma/sessions';
 import type { VerdictsInput } from '../workflows/contract';
-import type { Actor, Change, LifecycleState } from '../workflows/rules/lifecycle';
+import type { Actor, LifecycleState } from '../workflows/rules/lifecycle';
 import type { Engine } from './engine';
 import { createEvidenceActivities } from './evidence';
 import { createGroupedIssueActivities } from './grouped-issue';
@@ -29,6 +30,9 @@ type FindingRef = { organisationId: string; findingId: string };
 type SessionRef = { organisationId: string; sessionId: string };
 
 export type Activities = ReturnType<typeof createActivities>;
+
+/** Verdicts on their way at once. */
+const inFlight = 8;
 
 /** All activities, with their dependencies bound. */
 export function createActivities(deps: ActivityDeps) {
@@ -61,14 +65,16 @@ export function createJiraActivities(deps: ActivityDeps) {
 function lifecycleActivities({ db: { lifecycle }, engine }: ActivityDeps) {
   return {
     loadLifecycle: (ref: FindingRef): Promise<LifecycleState> => lifecycle.load(ref),
+    /** Writes a change down; `overtaken`: nothing was written, because the finding is not what the change starts from. */
     async recordChange(
-      input: FindingRef & { state: LifecycleState; record: Change; dedupeKey: string; keepsStatus?: boolean },
-    ): Promise<void> {
+      input: FindingRef & Pick<RecordedChange, 'state' | 'record' | 'dedupeKey' | 'keepsStatus' | 'restsAs'>,
+    ): Promise<'overtaken' | undefined> {
       const { organisationId } = input;
-      const { withdrawnFrom } = await lifecycle.record(input);
+      const { withdrawnFrom, isOvertaken } = await lifecycle.record(input);
       // Not heard, a session that has nothing left to verify only stays listed as running in the Temporal UI.
       const tell = (sessionId: string) => engine.caseWithdrawn({ organisationId, sessionId }).catch(() => undefined);
       await Promise.all(withdrawnFrom.map(tell));
+      return isOvertaken ? 'overtaken' : undefined;
     },
     openLink: (input: FindingRef & { batchId: string | null; actor: Actor }) => lifecycle.openLink(input),
     settleAttempt: (input: { organisationId: string; linkId: string; attempt: number }) =>
@@ -84,10 +90,22 @@ function sessionActivities({ db, engine }: ActivityDeps) {
     cancelSession: (ref: SessionRef) => sessions.cancel(ref),
     settleSession: (ref: SessionRef) => sessions.settle(ref),
     storeVerdicts: (input: SessionRef & VerdictsInput) => sessions.storeVerdicts(input),
-    /** Signals each finding's lifecycle its verdict; told twice, the second finds the claim answered. */
+    /**
+     * Signals each finding's lifecycle its verdict, a few at once. The next attempt goes on where the last one was; what
+     * a lifecycle is told again it leaves out.
+     */
     async deliverVerdicts({ organisationId, given }: SessionRef & { given: GivenToLifecycle[] }): Promise<void> {
-      for (const { findingId, ...verdict } of given) {
-        await engine.verdictGiven(await db.findings.forStart(organisationId, findingId), verdict);
+      let told = Number(activityInfo().heartbeatDetails ?? 0);
+      while (told < given.length) {
+        cancellationSignal().throwIfAborted();
+        const next = given.slice(told, told + inFlight);
+        await Promise.all(
+          next.map(async ({ findingId, ...verdict }) =>
+            engine.verdictGiven(await db.findings.forStart(organisationId, findingId), verdict),
+          ),
+        );
+        told += next.length;
+        heartbeat(told);
       }
     },
   };

@@ -2,6 +2,7 @@
 
 import type { Db } from '../prisma/client';
 import type { ConnectionRow } from '../prisma/connections';
+import { issueStatus } from '../workflows/rules/issue-status';
 import { mappingOf } from '../workflows/rules/mapping-lists';
 import { type DonePolicy, type IssueMeaning, type IssueReading, issueMeaning } from '../workflows/rules/status-mapping';
 import type { Engine } from './engine';
@@ -11,7 +12,7 @@ import { failedComment, passedComment } from './jira/verification-comments';
 import type { JiraAccess } from './jira-access';
 
 export type FollowUpDeps = {
-  db: Pick<Db, 'connections' | 'findings' | 'sessions'>;
+  db: Pick<Db, 'connections' | 'findings' | 'lifecycle' | 'sessions'>;
   jira: JiraAccess;
   engine: Pick<Engine, 'syncConnection'>;
   baseUrl: string;
@@ -22,7 +23,7 @@ type VerdictRef = { organisationId: string; findingId: string; linkId: string; s
 export function createFollowUpActivities(deps: FollowUpDeps) {
   const { db, jira } = deps;
   return {
-    /** Reads what an issue says now and what that means by the mapping and the policy of its source. */
+    /** Reads what an issue says now, for its card, and what that means by the mapping and the policy of its source. */
     async readIssue(input: {
       organisationId: string;
       findingId: string;
@@ -35,6 +36,9 @@ export function createFollowUpActivities(deps: FollowUpDeps) {
         const { jiraIssueId, projectKey } = material;
         const { project, ...reading } = await read(client, { issueId: jiraIssueId ?? '', projectKey });
         if (connection) await noteProject(deps, { connection, project, isLost: reading.kind === 'project_lost' });
+        if (reading.kind === 'found' && reading.status.name !== '') {
+          await db.lifecycle.noteIssueStatus([{ linkId: input.linkId, ...issueStatus(reading) }]);
+        }
         return {
           meaning: issueMeaning(reading, mappingOf(connection?.mapping, project)),
           key: reading.kind === 'found' ? reading.key : (material.jiraKey ?? ''),

@@ -41,8 +41,8 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
   const slotFor = createSlotLine({ takeSlot: db.connections.takeSlot });
   return {
     /**
-     * One attempt to create the issue of a link; sends at most once per attempt, however often it is called. Whatever
-     * Jira says is returned; trouble of our own (PostgreSQL is away) is thrown, which the workflow takes as ambiguous.
+     * One attempt to create the issue of a link; sends at most once per attempt, however often it is called, and once
+     * more without a field that Jira has refused, while the attempt is still the open one. Whatever Jira says is returned; trouble of our own (PostgreSQL is away) is thrown, which the workflow takes as ambiguous.
      */
     async createIssue({ organisationId, linkId, attempt, lane = 'interactive' }: CreateAttempt): Promise<CreateAnswer> {
       try {
@@ -59,7 +59,9 @@ export function createIssueActivities({ db, jira, baseUrl, engine, pushIntervalM
         // The fence: marks the attempt as sent, for one caller alone, and only while no later attempt is open.
         // Whoever comes second cannot know what became of the first.
         if (!(await db.lifecycle.fenceSend({ linkId, attempt }))) return { kind: 'ambiguous' };
-        const issue = await createOnce(client, content);
+        const mayRepeat = () => db.lifecycle.fenceAgain({ linkId, attempt });
+        const issue = await createOnce(client, content, mayRepeat);
+        if (!issue) return { kind: 'ambiguous' };
         // Should this fail, the marker finds the issue.
         await db.lifecycle.storeIssue({ linkId, issueId: issue.id, key: issue.key });
         await attachPicturesLater(engine, material, organisationId);
@@ -99,14 +101,23 @@ async function attachPicturesLater(
   await engine.attachEvidence({ organisationId, findingId: finding.id }).catch(() => undefined);
 }
 
-/** Sends a new issue. Jira's refusal of a field that is only for comfort costs that field, not the issue. */
-async function createOnce(client: JiraClient, content: Awaited<ReturnType<typeof contentOf>>) {
+/**
+ * Sends a new issue. Jira's refusal of a field that is only for comfort costs that field, not the issue. Null: refused,
+ * and given up by who waited for it before it could be sent without that field.
+ */
+async function createOnce(
+  client: JiraClient,
+  content: Awaited<ReturnType<typeof contentOf>>,
+  mayRepeat: () => Promise<boolean>,
+) {
   try {
     return await client.createIssue(content);
   } catch (error) {
     const refused = error instanceof JiraError && error.kind === 'rejected' ? Object.keys(error.fields) : [];
     if (refused.length === 0 || !refused.every((field) => OPTIONAL_FIELDS.includes(field))) throw error;
-    // A refusal is a clear answer: nothing was created, so the same attempt may be sent without those fields.
+    // A refusal is a clear answer: nothing was created, so the same attempt may be sent without those fields. But this
+    // took its time, and a later attempt may be on its way.
+    if (!(await mayRepeat())) return null;
     const fields = Object.fromEntries(Object.entries(content.fields).filter(([field]) => !refused.includes(field)));
     return await client.createIssue({ ...content, fields });
   }

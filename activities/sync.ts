@@ -4,6 +4,7 @@
 import { heartbeat } from '@temporalio/activity';
 import type { Db } from '../prisma/client';
 import type { IssueToRead, TrackedIssue } from '../prisma/sync';
+import { issueStatus, saysOther } from '../workflows/rules/issue-status';
 import { mappingOf } from '../workflows/rules/mapping-lists';
 import { wouldChange } from '../workflows/rules/next-step';
 import { type IssueReading, issueMeaning } from '../workflows/rules/status-mapping';
@@ -26,7 +27,7 @@ import { createJiraWebhooks } from './jira-webhooks';
 import { jiraStep } from './sync-step';
 
 export type SyncDeps = {
-  db: Pick<Db, 'connections' | 'evidence' | 'pushes' | 'sync'>;
+  db: Pick<Db, 'connections' | 'evidence' | 'lifecycle' | 'pushes' | 'sync'>;
   jira: Pick<JiraAccess, 'clientFor'>;
   engine: Pick<Engine, 'setAutoSync' | 'attachEvidence'>;
   baseUrl: string;
@@ -184,6 +185,7 @@ function projectOf(issueKey: string): string {
 async function handOnChanged(db: SyncDeps['db'], ref: ConnectionRef, found: Found[]): Promise<number> {
   if (found.length === 0) return 0;
   const connection = await db.connections.find(ref.organisationId, ref.connectionId);
+  const forCards: Parameters<typeof db.lifecycle.noteIssueStatus>[0] = [];
   const changed: IssueToRead[] = found.flatMap(({ tracked, issue }) => {
     const { key = tracked.jiraKey, fields } = issue;
     const status = fields?.status;
@@ -191,9 +193,14 @@ async function handOnChanged(db: SyncDeps['db'], ref: ConnectionRef, found: Foun
     if (!status) return [];
     const category = status.statusCategory.key;
     const reading: IssueReading = { kind: 'found', key, category, status, resolution: fields.resolution ?? null };
-    if (!matters(tracked, reading, connection?.mapping)) return [];
-    return [{ jiraIssueId: tracked.jiraIssueId, version: fields.updated ?? '' }];
+    const says = issueStatus(reading);
+    const isForCard = !matters(tracked, reading, connection?.mapping);
+    if (!isForCard) return [{ jiraIssueId: tracked.jiraIssueId, version: fields.updated ?? '' }];
+    // A search may run behind: the next poll looks at its last minutes again.
+    if (saysOther(tracked.said, says)) forCards.push({ linkId: tracked.linkId, ...says });
+    return [];
   });
+  await db.lifecycle.noteIssueStatus(forCards);
   await db.sync.handOn(ref, changed);
   return changed.length;
 }

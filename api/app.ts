@@ -6,10 +6,11 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { serve, setup } from 'swagger-ui-express';
 import type { DeliveryStore } from '../prisma/deliveries';
+import { createDocsPage } from './docs-page';
 import { createFindingPage } from './finding-page';
 import { createHealth, type Readiness } from './health';
+import { sendIcon } from './icon';
 import { mountJiraWebhook } from './jira-webhook';
 import type { WebhookAuths } from './jira-webhook-auth';
 import { createMetrics, type Metrics } from './metrics';
@@ -61,8 +62,8 @@ export function createApp(deps: AppDeps): Express {
   app.get('/openapi.json', (_req, res) => {
     res.json(document);
   });
-  const docs = setup(undefined, { customSiteTitle: 'Recheck API', swaggerOptions: { url: '/openapi.json' } });
-  app.use('/docs', ...serve, docs);
+  app.use('/docs', createDocsPage());
+  app.get('/favicon.ico', sendIcon);
   app.use(createFindingPage({ command: deps.command ?? '/recheck', baseUrl }));
   app.use(createRoutes({ operations, ...(requestsPerMinute ? { requestsPerMinute } : {}) }));
   app.use((req, res) => {

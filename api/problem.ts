@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { ReqId } from 'pino-http';
 import { ZodError } from 'zod';
 import { ReportError } from './ingest/report-error';
-import { Refusal, type RefusalDetails } from './operations/refusal';
+import { databaseAway, Refusal, type RefusalDetails } from './operations/refusal';
 import { describeIssues, type FieldProblem } from './schemas/describe-issues';
 
 export type Problem = {
@@ -70,7 +70,8 @@ export function toProblem(error: unknown): Problem {
     const detail = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join(' ');
     return problemOf({ status: 400, code: 'invalid_request', detail, errors });
   }
-  return ofHttpError(error) ?? internal();
+  const away = databaseAway(error);
+  return away ? toProblem(away) : (ofHttpError(error) ?? internal());
 }
 
 function internal(): Problem {

@@ -6,7 +6,7 @@ import type { ClaimedDelivery, DeliveredFinding, DeliveryStore } from '../prisma
 export type RelayDeps = {
   deliveries: Pick<
     DeliveryStore,
-    'claimPending' | 'markProcessed' | 'markFailed' | 'release' | 'promoteUntracked' | 'deleteOld'
+    'claimPending' | 'renew' | 'markProcessed' | 'markFailed' | 'release' | 'promoteUntracked' | 'deleteOld'
   >;
   /** Tells the lifecycle of a finding that its issue changed. It may be told again for the same change. */
   signalJiraChanged: (finding: DeliveredFinding) => Promise<void>;
@@ -15,6 +15,8 @@ export type RelayDeps = {
   log: Logger;
   /** Pause between sweeps. */
   sweepMs: number;
+  /** How often the lease of a batch under way is renewed: several times in each. */
+  renewMs?: number;
 };
 
 export type Relay = { wake: () => void; start: () => void; stop: () => Promise<void> };
@@ -106,7 +108,11 @@ async function relayBatch(deps: RelayDeps, isStopped: () => boolean): Promise<{ 
   const claimed = await deps.deliveries.claimPending(BATCH);
   if (claimed.length === 0) return { full: false, hopeless: false };
   const { targets, obsolete } = byTarget(claimed, deps);
-  const { done, failed, untouched, hopeless } = await tellAll(targets, isStopped);
+  const end = holdLease(
+    deps,
+    claimed.map(({ id }) => id),
+  );
+  const { done, failed, untouched, hopeless } = await tellAll(targets, isStopped).finally(end);
   await deps.deliveries.markProcessed([...obsolete, ...done]);
   for (const { ids, error } of failed) {
     for (const id of ids) await deps.deliveries.markFailed(id, error);
@@ -119,6 +125,21 @@ async function relayBatch(deps: RelayDeps, isStopped: () => boolean): Promise<{ 
     );
   }
   return { full: claimed.length === BATCH, hopeless };
+}
+
+/** A slow engine may take longer for a batch than its lease. The answered function ends the renewing. */
+function holdLease({ deliveries, log, renewMs = 5_000 }: RelayDeps, ids: string[]): () => Promise<void> {
+  let last = Promise.resolve();
+  const timer = setInterval(() => {
+    last = last
+      .then(() => deliveries.renew(ids))
+      .catch((error: unknown) => log.warn({ err: error }, 'the lease of Jira deliveries could not be renewed'));
+  }, renewMs);
+  return () => {
+    clearInterval(timer);
+    // One that came after what is marked next would undo it.
+    return last;
+  };
 }
 
 /** Several deliveries of one issue are one signal; those of an issue that no link knows any more need none. */

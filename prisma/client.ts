@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Pool } from 'pg';
+import { type ClientBase, Pool } from 'pg';
 import { createAdoptionStore } from './adoption';
 import { createAutoPushStore } from './auto-push';
 import { createConnectionStore } from './connections';
@@ -22,6 +22,9 @@ import { createSyncStore } from './sync';
 
 export type Db = ReturnType<typeof createDb>;
 
+/** The server ends a statement at that time, so that what we give up, a little later, does not come about after all. */
+const STATEMENT_MS = 30_000;
+
 /** The stores as one object over one connection pool. `close` ends the pool. */
 export function createDb({ url, box, poolSize = 20 }: { url: string; box: SecretBox; poolSize?: number }) {
   const pool = new Pool({
@@ -29,7 +32,8 @@ export function createDb({ url, box, poolSize = 20 }: { url: string; box: Secret
     Client: PreparedClient,
     max: poolSize,
     connectionTimeoutMillis: 5000,
-    query_timeout: 30_000,
+    query_timeout: STATEMENT_MS + 5_000,
+    onConnect: prepareConnection,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
@@ -58,4 +62,11 @@ export function createDb({ url, box, poolSize = 20 }: { url: string; box: Secret
       await pool.end();
     },
   };
+}
+
+async function prepareConnection(client: ClientBase): Promise<void> {
+  // The pool listens while a connection is idle alone. One that breaks in use fails its statements; that says it all.
+  client.on('error', () => undefined);
+  // Not as a parameter of the connection: PgBouncer refuses those that it does not know.
+  await client.query(`set statement_timeout = ${STATEMENT_MS}`);
 }

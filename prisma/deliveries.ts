@@ -1,7 +1,8 @@
 // The ledger of inbound Jira webhooks: stored before it is answered, and worked off by the relay (api/relay.ts).
 
 import type { Pool } from 'pg';
-import { createDeliveryInsert, plain } from './delivery-insert';
+import { plain } from '../workflows/rules/plain-text';
+import { createDeliveryInsert } from './delivery-insert';
 
 /** One change of interest from a delivery's changelog: ids (or keys) and, where Jira sent them, display names. */
 export type JiraChange = {
@@ -53,6 +54,8 @@ export type DeliveryStore = ReturnType<typeof createDeliveryStore>;
 
 type Deps = {
   pool: Pick<Pool, 'query'>;
+  /** How long a claim holds; who works for longer renews it meanwhile. */
+  leaseMs?: number;
   /** Pause before the second attempt; doubles with each, up to `retryCapMs`. */
   retryMs?: number;
   retryCapMs?: number;
@@ -60,9 +63,9 @@ type Deps = {
 
 /**
  * The deliveries of all organisations. Every function is one statement, so that a process may die anywhere.
- * A claim is a lease: what is not marked as processed can be claimed again after the pause of its attempt.
+ * A claim is a lease: what is neither marked nor renewed can be claimed again when it is over.
  */
-export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000 }: Deps) {
+export function createDeliveryStore({ pool, leaseMs = 15_000, retryMs = 5_000, retryCapMs = 30_000 }: Deps) {
   const execute = async (text: string, values: unknown[]) => (await pool.query(text, values)).rowCount ?? 0;
 
   return {
@@ -79,8 +82,17 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
 
     /** Takes up to `limit` pending deliveries that nobody else works on, the oldest first, with their findings. */
     async claimPending(limit: number): Promise<ClaimedDelivery[]> {
-      const { rows } = await pool.query<ClaimedRow>(claimSql, [limit, retryMs, retryCapMs]);
+      const { rows } = await pool.query<ClaimedRow>(claimSql, [limit, leaseMs]);
       return rows.map(toClaimed);
+    },
+
+    /** Keeps claimed deliveries from everybody else for another lease. */
+    async renew(ids: string[]): Promise<void> {
+      await execute(
+        `update delivery set processed_at = now() + $2 * interval '1 millisecond'
+         where id = any($1::uuid[]) and state = 'pending'`,
+        [ids, leaseMs],
+      );
     },
 
     async markProcessed(ids: string[]): Promise<void> {
@@ -92,9 +104,14 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
       );
     },
 
-    /** Leaves a claimed delivery to a later attempt and keeps the reason; the pause is that of its claim. */
+    /** Leaves a claimed delivery to a later attempt, after the pause of this one, and keeps the reason. */
     async markFailed(id: string, error: string): Promise<void> {
-      await execute(`update delivery set last_error = $2 where id = $1 and state = 'pending'`, [id, plain(error, 500)]);
+      await execute(
+        `update delivery set last_error = $2,
+           processed_at = now() + least($3 * power(2, least(attempts, 20) - 1), $4) * interval '1 millisecond'
+         where id = $1 and state = 'pending'`,
+        [id, plain(error, 500), retryMs, retryCapMs],
+      );
     },
 
     /** Gives claimed deliveries back untried, to be claimed again at once. */
@@ -151,19 +168,16 @@ export function createDeliveryStore({ pool, retryMs = 5_000, retryCapMs = 30_000
   };
 }
 
-// While a delivery is pending, processed_at says when it was last taken up: that and `attempts` are the lease.
+// While a delivery is pending, processed_at says when it may be taken up again: its lease is over then, or its pause.
 const claimSql = `
   with picked as (
     select id from delivery
-    where state = 'pending' and (
-      processed_at is null
-      or processed_at < now() - least($2 * power(2, least(attempts, 20) - 1), $3) * interval '1 millisecond'
-    )
+    where state = 'pending' and (processed_at is null or processed_at < now())
     order by received_at
     limit $1
     for update skip locked
   ), claimed as (
-    update delivery d set attempts = d.attempts + 1, processed_at = now()
+    update delivery d set attempts = d.attempts + 1, processed_at = now() + $2 * interval '1 millisecond'
     from picked where d.id = picked.id
     returning d.id, d.organisation_id, d.connection_id, d.jira_issue_id, d.attempts, d.received_at
   )

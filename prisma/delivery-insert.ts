@@ -2,6 +2,7 @@
 
 import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
+import { plain } from '../workflows/rules/plain-text';
 import type { DeliveryState, JiraChange, NewDelivery } from './deliveries';
 
 type Stored = DeliveryState | 'duplicate';
@@ -109,11 +110,6 @@ const insertSql = `
   returning connection_id, identifier, state`;
 
 const toJson = (changes: JiraChange[]) => (changes.length === 0 ? '[]' : JSON.stringify(changes, plainValue));
-
-/** PostgreSQL takes no NUL in text or jsonb: left in, such a delivery would fail at each of Jira's retries. */
-export function plain(text: string, length: number): string {
-  return (text.includes('\0') ? text.replaceAll('\0', '') : text).slice(0, length);
-}
 
 const plainValue = (_key: string, value: unknown) => (typeof value === 'string' ? plain(value, 300) : value);
 

@@ -112,14 +112,23 @@ export function createFindingStore({ pool }: { pool: Pool }) {
       return rows;
     },
 
-    /** The number of the finding that an issue key belongs to now, or null. */
-    async numberByJiraKey(organisationId: string, jiraKey: string): Promise<number | null> {
-      const { rows } = await pool.query<{ number: number }>(
-        `select f.number from issue_link l join finding f on f.id = l.finding_id
-         where l.organisation_id = $1 and l.jira_key = $2 order by l.active desc, l.generation desc limit 1`,
+    /**
+     * The findings that an issue key belongs to, or, where it belongs to none any more, the last ones that it belonged to.
+     * Several where several connections know an issue of that key; at most ten.
+     */
+    async byJiraKey(organisationId: string, jiraKey: string): Promise<{ number: number; siteUrl: string }[]> {
+      const { rows } = await pool.query<{ number: number; siteUrl: string }>(
+        `with known as (
+           select distinct on (l.connection_id) l.finding_id, l.connection_id, l.active from issue_link l
+           where l.organisation_id = $1 and l.jira_key = $2
+           order by l.connection_id, l.active desc, coalesce(l.linked_at, l.created_at) desc)
+         select f.number, min(c.site_url) as "siteUrl"
+         from known k join finding f on f.id = k.finding_id join connection c on c.id = k.connection_id
+         where k.active or not exists (select 1 from known where active)
+         group by f.number order by f.number limit 10`,
         [organisationId, jiraKey],
       );
-      return rows[0]?.number ?? null;
+      return rows;
     },
 
     async occurrences(findingId: string, limit = 1000): Promise<OccurrenceRow[]> {
@@ -137,12 +146,13 @@ export function createFindingStore({ pool }: { pool: Pool }) {
       return (await pool.query<{ details: { [key: string]: unknown } }>(sql, [findingId])).rows[0]?.details ?? {};
     },
 
+    /** What happened to a finding, oldest first: all of it, or the last `limit` events of a very long one. */
     async history(findingId: string, limit = 1000): Promise<HistoryRow[]> {
       const { rows } = await pool.query<HistoryRow>(
-        `select at, actor, event, detail from audit_event where finding_id = $1 order by id limit $2`,
+        `select at, actor, event, detail from audit_event where finding_id = $1 order by id desc limit $2`,
         [findingId, limit],
       );
-      return rows;
+      return rows.reverse();
     },
 
     /** What the issue of a link is written from. Throws when the link is not there. */

@@ -3,15 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Actor, LifecycleState, LinkedIssue } from '../workflows/rules/lifecycle';
-import {
-  heldReason,
-  type PushCandidate,
-  type PushDecision,
-  projectOf,
-  pushDecision,
-} from '../workflows/rules/push-gate';
+import { heldCause, heldReason, type PushCandidate, projectOf, pushDecision } from '../workflows/rules/push-gate';
 import type { ConnectionStatus, FindingStatus, Severity, SyncRule } from '../workflows/rules/vocabulary';
 import { createHandLinkStore, handLink, markerOf } from './hand-links';
+import { createIssueStatusStore } from './issue-status';
 import { type RecordedChange, recordChange } from './lifecycle-record';
 import { chosenSql } from './push-target';
 import { inTransaction } from './transaction';
@@ -52,6 +47,7 @@ export type LifecycleStore = ReturnType<typeof createLifecycleStore>;
 export function createLifecycleStore({ pool }: { pool: Pool }) {
   return {
     ...createHandLinkStore({ pool }),
+    ...createIssueStatusStore({ pool }),
 
     /** The state that a run starts from. Throws when the finding is not there. */
     async load(ref: FindingRef): Promise<LifecycleState> {
@@ -64,8 +60,8 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
 
     /**
      * Puts the finding to `pushing` and makes the link row whose marker will find the issue again; decides by the
-     * push gate as things stand now. A link that an earlier run left in `creating` is taken over, not made again; it
-     * is given up where nothing was sent and the rule says otherwise now, or where its site was disconnected.
+     * push gate as things stand now. A link that an earlier run left in `creating` is taken over where an attempt may
+     * have been sent; where none was, or its site was disconnected, the push starts over.
      */
     async openLink(input: FindingRef & { batchId: string | null; actor: Actor }): Promise<OpenedLink> {
       return await inTransaction(pool, async (client) => {
@@ -73,11 +69,11 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
         if (row.link_id && row.link_state === 'linked') {
           return { kind: 'linked', issue: { linkId: row.link_id, key: row.jira_key ?? '' } };
         }
-        const decision = pushDecision(candidateOf(row));
-        const resumed = await resumeLink(client, { ref: input, row, decision });
+        const resumed = await resumeLink(client, input, row);
         if (resumed) return resumed;
         const overtaken = await overtakenBy(client, input);
         if (overtaken) return { kind: 'refused', ...overtaken };
+        const decision = pushDecision(candidateOf(row));
         if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
         if (decision.kind === 'held') return decision;
         return { kind: 'opened', linkId: await insertLink(client, input, row), attempt: 1, resumed: false };
@@ -91,6 +87,18 @@ export function createLifecycleStore({ pool }: { pool: Pool }) {
     async fenceSend({ linkId, attempt }: Omit<AttemptRef, 'organisationId'>): Promise<boolean> {
       const { rowCount } = await pool.query(
         `update issue_link set sent_at = now() where id = $1 and state = 'creating' and attempt = $2 and sent_at is null`,
+        [linkId, attempt],
+      );
+      return rowCount === 1;
+    },
+
+    /**
+     * The fence once more, before an attempt that Jira refused is sent in another form: only while it is the one that is
+     * open. Meanwhile it may have been given up.
+     */
+    async fenceAgain({ linkId, attempt }: Omit<AttemptRef, 'organisationId'>): Promise<boolean> {
+      const { rowCount } = await pool.query(
+        `update issue_link set sent_at = now() where id = $1 and state = 'creating' and attempt = $2 and sent_at is not null`,
         [linkId, attempt],
       );
       return rowCount === 1;
@@ -187,27 +195,20 @@ function candidateOf(row: Row): PushCandidate {
  * Goes on with a link that was left in `creating`, on the connection that it was begun with: what was sent there may be
  * an issue. Null: nothing can be there, the link is given up, and the push starts over.
  */
-async function resumeLink(
-  client: PoolClient,
-  { ref, row, decision }: { ref: FindingRef; row: Row; decision: PushDecision },
-): Promise<OpenedLink | null> {
+async function resumeLink(client: PoolClient, ref: FindingRef, row: Row): Promise<OpenedLink | null> {
   const { link_id: linkId, attempt } = row;
   if (linkId === null || attempt === null) return null;
-  const { rows } = await client.query<{
-    sent: boolean;
-    connection_id: string;
-    status: string;
-    status_reason: string | null;
-  }>(
-    `select l.sent_at is not null as sent, l.connection_id, c.status, c.status_reason
+  const { rows } = await client.query<{ sent: boolean; status: string; status_reason: string | null }>(
+    `select l.sent_at is not null as sent, c.status, c.status_reason
      from issue_link l join connection c on c.id = l.connection_id where l.id = $1`,
     [linkId],
   );
   const link = rows[0];
   if (!link) return null;
-  const isElsewhere = link.connection_id !== row.connection_id;
-  const mayStartOver = !link.sent && row.status !== 'pushing' && (isElsewhere || decision.kind === 'refuse');
-  if (link.status === 'disconnected' || mayStartOver) {
+  // What was not sent goes by the rule, the note and the push of now, not by those that it was begun with. A run that
+  // died may have sent something all the same.
+  const mayBeSent = link.sent || row.status === 'pushing';
+  if (link.status === 'disconnected' || !mayBeSent) {
     await giveUpLink(client, { linkId, reason: 'The push was started over.' });
     return null;
   }
@@ -223,8 +224,7 @@ async function resumeLink(
      select $1, id, 'recheck', 'push_resumed' from finding, (select count(*) from told) t`,
     [ref.organisationId, ref.findingId],
   );
-  // Where nothing was sent and no run died, there is nothing to search for.
-  return { kind: 'opened', linkId, attempt, resumed: link.sent || row.status === 'pushing' };
+  return { kind: 'opened', linkId, attempt, resumed: true };
 }
 
 /** Ends a link that made no issue: it is kept as history and the finding can be pushed anew. */
@@ -242,6 +242,8 @@ async function insertLink(
 ): Promise<string> {
   const linkId = randomUUID();
   const member = input.actor.kind === 'member' ? input.actor.id : null;
+  // It was held after it had begun: who asked for it stands in the history already.
+  const goesOn = row.link_id !== null && row.status === 'open' && heldCause(row.status_reason) !== null;
   await client.query(
     `with link as (
        insert into issue_link (id, organisation_id, finding_id, connection_id, generation, state, marker, project_key, pushed_by_id, note)
@@ -254,7 +256,9 @@ async function insertLink(
      cards as (update card set dirty = true, dirty_since = now() where finding_id = $3 returning id),
      told as (select pg_notify('recheck_cards', '') from cards limit 1)
      insert into audit_event (organisation_id, finding_id, actor, event)
-     select $2, $3, coalesce((select name from member where id = $7), 'recheck'), 'push_asked' from (select count(*) from told) t`,
+     select $2, $3, coalesce((select name from member where id = $7 and not $9), 'recheck'),
+       case when $9::boolean then 'push_resumed' else 'push_asked' end
+     from (select count(*) from told) t`,
     [
       linkId,
       input.organisationId,
@@ -264,6 +268,7 @@ async function insertLink(
       projectOf(row),
       member,
       input.batchId,
+      goesOn,
     ],
   );
   return linkId;

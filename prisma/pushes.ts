@@ -49,11 +49,12 @@ export type CandidateRow = PushCandidate & { findingId: string; number: number }
 export type StrandedPush = { organisationId: string; batchId: string; memberId: string | null; findingIds: string[] };
 
 /**
- * The connection that item `i` of push `b` of source `s` waits for: where its push was begun, else the one that was chosen
- * for it, else where the source sends it now.
+ * The connection that item `i` of push `b` of source `s` waits for: where it was sent to, else the one that was chosen for
+ * it, else where the source sends it now.
  */
 export const waitsForConnection = `coalesce((
-  select l.connection_id from issue_link l where l.finding_id = i.finding_id and l.active and l.state = 'creating'), b.connection_id, s.connection_id)`;
+  select l.connection_id from issue_link l where l.finding_id = i.finding_id and l.active and l.state = 'creating'
+    and l.sent_at is not null), b.connection_id, s.connection_id)`;
 
 export type PushStore = ReturnType<typeof createPushStore>;
 
@@ -270,6 +271,16 @@ export function createPushStore({ pool }: { pool: Pool }) {
         [olderThanMs],
       );
       return rows;
+    },
+
+    /** Whether a push runs and has items that no lifecycle has answered; cheap enough to be asked again and again. */
+    async isUnderWay(organisationId: string, id: string): Promise<boolean> {
+      const { rowCount } = await pool.query(
+        `select 1 from push_batch b where b.organisation_id = $1 and b.id = $2 and b.status = 'running'
+           and exists (select 1 from push_item i where i.batch_id = b.id and i.outcome = 'pending')`,
+        [organisationId, id],
+      );
+      return rowCount === 1;
     },
 
     /** The id of the question that an item puts to its lifecycle, new with each retry; null when it waits no more. */

@@ -192,18 +192,20 @@ export async function markAbsent(
   return { resolved: rows.map((row) => row.id) };
 }
 
-/** One line in the history of each finding. */
+/** One line in the history of each finding; with `onChange` not where its last line says the same. */
 export async function recordEvents(
   client: PoolClient,
-  event: { organisationId: string; memberId: string | null; event: AuditEvent; detail: string },
+  event: { organisationId: string; memberId: string | null; event: AuditEvent; detail: string; onChange?: boolean },
   ids: string[],
 ): Promise<void> {
   if (ids.length === 0) return;
   await client.query(
     `insert into audit_event (organisation_id, finding_id, actor, event, detail)
-     select $1, x.id, coalesce((select name from member where organisation_id = $1 and id = $3), 'recheck'), $4, $5
-     from unnest($2::uuid[]) as x(id)`,
-    [event.organisationId, ids, event.memberId, event.event, event.detail],
+     select $1, x.id, coalesce((select name from member where organisation_id = $1 and id = $3), 'recheck'), $4::text, $5
+     from unnest($2::uuid[]) as x(id)
+     where not $6 or $4::text is distinct from (
+       select e.event from audit_event e where e.finding_id = x.id order by e.id desc limit 1)`,
+    [event.organisationId, ids, event.memberId, event.event, event.detail, event.onChange ?? false],
   );
 }
 

@@ -213,7 +213,8 @@ async function storeSeen(client: PoolClient, job: Job, again: Sorted['again']): 
   const gone = new Set(reopened);
   const seenAgain = waited.map(({ row }) => row.id).filter((id) => !gone.has(id));
   await record(client, job, 'regressed', reopened);
-  await record(client, job, 'seen again', seenAgain);
+  // Said once: a report an hour would fill the history with it.
+  await sql.recordEvents(client, { ...eventOf(job), event: 'seen again', onChange: true }, seenAgain);
   const back = again.filter(({ row }) => row.absentSince !== null).map(({ row }) => row.id);
   await sql.dirtyCards(client, job.organisationId, [...new Set([...reopened, ...back])]);
   return reopened;

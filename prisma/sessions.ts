@@ -4,7 +4,13 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { VerdictsInput } from '../workflows/contract';
 import type { Actor, ClaimVerdict } from '../workflows/rules/lifecycle';
-import { defaultRule, type SessionStatus, type SyncRule, type Verdict } from '../workflows/rules/vocabulary';
+import {
+  defaultRule,
+  type GivenVerdict,
+  type SessionStatus,
+  type SyncRule,
+  type Verdict,
+} from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
 
 export type SessionRow = {
@@ -28,6 +34,8 @@ export type PanelRow = {
   claimedAt: Date | null;
   sessionId: string | null;
   sessionStatus: SessionStatus | null;
+  /** Of the last re-run since it was claimed; a pass has taken it off this list. */
+  lastVerdict: Exclude<GivenVerdict, 'pass'> | null;
 };
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
@@ -109,7 +117,6 @@ export function createSessionStore({ pool }: { pool: Pool }) {
 
     /** Ends an open session without verdicts: its cases are free for another one. */
     async cancel({ organisationId, sessionId }: SessionRef): Promise<{ ended: boolean }> {
-      await pool.query(touchCards, [sessionId]);
       await pool.query(
         `with ended as (
            update session set status = 'cancelled', completed_at = now()
@@ -117,6 +124,8 @@ export function createSessionStore({ pool }: { pool: Pool }) {
          update session_case c set open = false from ended e where c.session_id = e.id`,
         [organisationId, sessionId],
       );
+      // Afterwards: a card that is drawn while this waits for a lock would show the session as it was.
+      await pool.query(touchCards, [sessionId]);
       return await hasEnded(pool, sessionId);
     },
 
@@ -226,7 +235,10 @@ export function createSessionStore({ pool }: { pool: Pool }) {
     ): Promise<PanelRow[]> {
       const { rows } = await pool.query<PanelRow>(
         `select f.number, f.title, l.jira_key as "jiraKey", f.claimed_by as "claimedBy", f.claimed_at as "claimedAt",
-                s.id as "sessionId", s.status as "sessionStatus"
+           s.id as "sessionId", s.status as "sessionStatus", (
+             select substring(e.event from '^verdict_(.+)$') from audit_event e
+             where e.finding_id = f.id and e.event in ('claimed', 'verdict_fail', 'verdict_skip', 'verdict_unstable')
+             order by e.id desc limit 1) as "lastVerdict"
          from finding f left join issue_link l on l.finding_id = f.id and l.active
          left join session_case c on c.finding_id = f.id and c.open left join session s on s.id = c.session_id
          where f.organisation_id = $1 and f.status = 'needs_rerun' and ($2::uuid is null or f.source_id = $2) and f.number > $3

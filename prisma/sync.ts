@@ -2,6 +2,7 @@
 // deliveries by which what a poll found is handed on. Written in bulk: a poll may concern thousands of issues.
 
 import type { Pool } from 'pg';
+import type { IssueStatus } from '../workflows/rules/issue-status';
 import type { LifecycleState } from '../workflows/rules/lifecycle';
 import type { SyncRule } from '../workflows/rules/vocabulary';
 import { inTransaction } from './transaction';
@@ -14,6 +15,9 @@ export type TrackedIssue = {
   projectKey: string;
   onJiraDone: SyncRule['onJiraDone'];
   state: LifecycleState;
+  linkId: string;
+  /** What it said when it was last read. */
+  said: IssueStatus;
 };
 /** An issue whose finding has to read it; `version` tells this change from the next. */
 export type IssueToRead = { jiraIssueId: string; version: string };
@@ -36,6 +40,8 @@ type Row = {
   status_reason: string | null;
   on_jira_done: SyncRule['onJiraDone'] | null;
   missing: boolean;
+  jira_status: string | null;
+  jira_resolution: string | null;
 };
 
 export type SyncStore = ReturnType<typeof createSyncStore>;
@@ -151,7 +157,7 @@ const projectOfKey = `split_part(coalesce(l.jira_key, l.project_key), '-', 1)`;
 
 const trackedSql = `
   select l.jira_issue_id, l.jira_key, ${projectOfKey} as project_key, l.id as link_id, f.status, f.claim, f.status_reason,
-    s.rule ->> 'onJiraDone' as on_jira_done, l.missing_since is not null as missing
+    s.rule ->> 'onJiraDone' as on_jira_done, l.missing_since is not null as missing, l.jira_status, l.jira_resolution
   from issue_link l join finding f on f.id = l.finding_id join source s on s.id = f.source_id
   where l.connection_id = $1 and l.active and l.state = 'linked' and l.jira_issue_id is not null`;
 
@@ -191,6 +197,8 @@ function toTracked(row: Row): TrackedIssue {
     jiraKey: row.jira_key,
     projectKey: row.project_key,
     onJiraDone: row.on_jira_done ?? 'verify',
+    linkId: row.link_id,
+    said: { status: row.jira_status, resolution: row.jira_resolution },
     state: {
       version: 1,
       status: row.status,

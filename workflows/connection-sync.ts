@@ -3,6 +3,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -37,7 +38,10 @@ const { ensureWebhook, readChanges, checkIssues } = proxyActivities<Activities>(
 });
 
 type Ready = Extract<SyncStart, { kind: 'ready' }>;
-type Round = { ended: SyncResult['ended']; handedOn: number; lookedAt: number };
+type Round = { ended: SyncResult['ended']; handedOn: number; lookedAt: number; polled?: true };
+
+/** Polling goes on without the webhook. */
+const webhookTimeout = { summary: 'Dynamic webhook', scheduleToCloseTimeout: '2m' } as const;
 
 /** After these everything tracked is looked at, because nobody knows what was missed. */
 const catchesUp: SyncReason[] = ['asked', 'restored', 'connected'];
@@ -60,7 +64,7 @@ export async function connectionSync(input: SyncInput): Promise<SyncResult> {
     total.ended = round.ended;
     total.handedOn += round.handedOn;
     total.lookedAt += round.lookedAt;
-    if (round.ended === 'done' && reasons.includes('hint')) await lookAgainLater(input, waiting);
+    if ((round.ended === 'done' || round.polled) && reasons.includes('hint')) await lookAgainLater(input, waiting);
     if (waiting.length > 0 && workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof connectionSync>({ ...input, reasons: waiting });
     }
@@ -91,22 +95,43 @@ async function runRound(ref: ConnectionRef, reasons: SyncReason[], notes: SyncNo
     await sleep(waitMs, { summary: `Jira asks to wait: ${summary}` });
     show({ waitMs: 0 });
   };
+  async function seeToWebhook(): Promise<void> {
+    const seen = await patiently(
+      () => ensureWebhook.executeWithOptions(webhookTimeout, [{ organisationId, connectionId }]),
+      waits('webhook'),
+    );
+    show({ webhook: `${seen.webhook} ${seen.projects.join(', ')}`.trim() });
+  }
   try {
-    if (begun.isOauth) {
-      const seen = await patiently(
-        () => ensureWebhook.executeWithOptions({ summary: 'Dynamic webhook' }, [{ organisationId, connectionId }]),
-        waits('webhook'),
-      );
-      show({ webhook: `${seen.webhook} ${seen.projects.join(', ')}`.trim() });
-    }
+    const failure = begun.isOauth ? await failureOf(seeToWebhook) : null;
+    // Polls are what is left then.
+    if (failure && !(begun.polls && patched('poll-without-webhook'))) throw failure;
     if (begun.polls) await poll({ ref: { organisationId, connectionId }, begun, reasons, round, show, waits });
+    if (failure) {
+      round.polled = true;
+      throw failure;
+    }
     return round;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    const reason = error.cause?.message ?? error.message;
+    const said = error.cause?.message ?? error.message;
+    const reason = round.polled
+      ? `Jira's webhook could not be seen to, so changes are found by polls alone. ${said}`
+      : said;
     const { isBroken } = await endSync({ organisationId, connectionId, startedAt: begun.startedAt, error: reason });
     show({ error: reason });
     return { ...round, ended: isBroken ? 'broken' : 'failed' };
+  }
+}
+
+/** What an activity failed of; null where the work was done. */
+async function failureOf(work: () => Promise<void>): Promise<ActivityFailure | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return error;
   }
 }
 

@@ -21,7 +21,10 @@ export const sessionWorkflowId = (sessionId: string) => `session:${sessionId}`;
 export type Timings = {
   /** After the first sign of a change, before the issue is read: people set the resolution a moment after Done. */
   settleMs: number;
-  /** Start-to-close of one create; the HTTP timeout and the wait for the connection's turn stay below it. */
+  /**
+   * After so long an attempt to create counts as lost, and is searched for. One call and the wait for the connection's
+   * turn fit into it; what Jira is asked before the first create of a rule, or again without a field, may not.
+   */
   createTimeoutMs: number;
   /** After an ambiguous end: how long the marker is searched, and the pause between searches. */
   searchWindowMs: number;

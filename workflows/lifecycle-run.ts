@@ -13,7 +13,15 @@ import { createIssueExactlyOnce, type NoIssue } from './create-issue';
 import type { JiraRefusal } from './jira-refusal';
 import { lostWords, orFailed, orLog, orNote, withoutWords } from './refusals';
 import { describeLifecycle } from './rules/describe';
-import { type Effect, isAtRest, type LifecycleEvent, type LifecycleState, newLifecycle } from './rules/lifecycle';
+import {
+  type Change,
+  type Effect,
+  type EventOf,
+  isAtRest,
+  type LifecycleEvent,
+  type LifecycleState,
+  newLifecycle,
+} from './rules/lifecycle';
 import { nextStep } from './rules/next-step';
 import { heldReason } from './rules/push-gate';
 import { refusedData } from './rules/refused-data';
@@ -35,6 +43,13 @@ type Saying = { effect: Said; linkId: string; since: number | null };
 
 /** Credentials that nobody has replaced for so long are not waited for: the next change starts a new run anyway. */
 const longestWaitMs = 7 * 24 * 3_600_000;
+/** That Jira is away for a shorter time is not worth a word on the finding. */
+const worthTellingMs = 15 * 60_000;
+/** Jira may take so long; then messages that wait are handled, and it is asked again later. */
+const scheduleToCloseTimeout = '1m';
+
+/** Ingest made another status of a settled finding, while this run was about to. */
+class Overtaken extends Error {}
 
 export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
 
@@ -45,20 +60,29 @@ export type LifecycleRun = ReturnType<typeof createLifecycleRun>;
 export function createLifecycleRun({ organisationId, findingId, timings }: LifecycleInput) {
   let state = newLifecycle;
   let recordedStatus = state.status;
+  /** The workflow task in which the state was loaded, as the length of the history then. */
+  let loadedAt = 0;
   let records = 0;
   let shown = '';
   let push: { batchId: string | null; failure: NoIssue | null } | null = null;
   let beforePush: LifecycleState | null = null;
   let heldCalls: Saying[] = [];
-  /** Since when a change in Jira could not be read because of dead credentials. */
+  /** Those that counted. */
+  const verdicts = new Set<string>();
+  /** Since when a change in Jira could not be read: dead credentials, or no answer. */
   let unreadSince: number | null = null;
   /** The last try to read the issue failed, and that was written down. */
   let isUnread = false;
   let tries = 0;
 
   async function handle(event: LifecycleEvent): Promise<void> {
-    // A settled finding belongs to ingest again, which may have reopened it while this run was finishing.
-    if (isAtRest(state) && ((event.type === 'push_asked' && state.issue) || isAnythingHeld())) await reload();
+    if (isAtRest(state) && isOutdated(event)) await reload();
+    if (event.type === 'verdict_given' && wasToldBefore(event)) return;
+    while ((await apply(event)) === 'overtaken') await reload();
+    if (event.type === 'verdict_given') verdicts.add(verdictKey(event));
+  }
+
+  async function apply(event: LifecycleEvent): Promise<'done' | 'overtaken'> {
     if (event.type === 'push_asked' && state.status !== 'pushing') beforePush = state;
     const step = nextStep(state, event);
     recordedStatus = state.status;
@@ -68,11 +92,26 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     }
     try {
       for (const effect of step.effects) await perform(effect);
+      return 'done';
     } catch (error) {
+      if (error instanceof Overtaken) return 'overtaken';
       // What PostgreSQL does not take has not happened.
       if (refusedData(error) !== null) await reload();
       throw error;
     }
+  }
+
+  /** A settled finding belongs to ingest again, which may have changed it since this run looked at it. */
+  function isOutdated(event: LifecycleEvent): boolean {
+    if ((event.type === 'push_asked' && state.issue) || isAnythingHeld()) return true;
+    return workflowInfo().historyLength !== loadedAt && patched('reload-at-rest');
+  }
+
+  /** A step that tells many lifecycles may be repeated. */
+  function wasToldBefore(given: EventOf<'verdict_given'>): boolean {
+    const isVerified = state.status === 'verified' && state.claim === given.claim;
+    const isKnown = verdicts.has(verdictKey(given)) || (isVerified && given.verdict === 'pass');
+    return isKnown && patched('verdicts-count-once');
   }
 
   async function perform(effect: Effect): Promise<void> {
@@ -92,14 +131,18 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     const dedupeKey = `${workflowInfo().runId}:${records}`;
     if (change.items?.outcome === 'created' && push?.batchId) change.items.batchId = push.batchId;
     const keepsStatus = state.status === recordedStatus;
-    const written = { organisationId, findingId, dedupeKey, keepsStatus };
+    const restsAs = !keepsStatus && isAtRest({ status: recordedStatus }) ? { restsAs: recordedStatus } : {};
+    const write = async (what: Change) => {
+      const written = { organisationId, findingId, dedupeKey, keepsStatus, ...restsAs, state, record: what };
+      if ((await recordChange(written)) === 'overtaken') throw new Overtaken();
+    };
     try {
-      await recordChange({ ...written, state, record: change });
+      await write(change);
     } catch (error) {
       if (refusedData(error) === null) throw error;
       // It is the words, as Jira or a person wrote them: what happened counts without them.
       state = { ...state, reason: state.reason && lostWords };
-      await recordChange({ ...written, state, record: withoutWords(change) });
+      await write(withoutWords(change));
     }
     recordedStatus = state.status;
     showInUi();
@@ -140,26 +183,29 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     if (state.status !== 'needs_rerun' || state.claim !== claim) return;
     const input = { organisationId, findingId, linkId: saying.linkId, sessionId, claim };
     const end = await orNote(
-      () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue' }, [input]),
+      () => reopenIssue.executeWithOptions({ summary: 'Reopen the issue', scheduleToCloseTimeout }, [input]),
       (refusal) => keep(saying, refusal, 'reopen'),
     );
     if (end) await handle({ type: 'reopen_ended', ...end });
   }
 
-  /** Dead credentials come back: what they kept from being said is said then. Everything else is only noted. */
-  async function keep(saying: Saying, { kind, reason }: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
+  /** Dead credentials come back, and Jira answers again: what was not said is said then. All else is only noted. */
+  async function keep(saying: Saying, refusal: JiraRefusal, what: 'comment' | 'reopen'): Promise<void> {
     const since = saying.since ?? Date.now();
-    if (kind !== 'held' || Date.now() - since > longestWaitMs) return await note(`${what}_failed`, reason);
+    // A comment has been tried for a day when its time is over.
+    const waits = passes(refusal, since) && !(what === 'comment' && refusal.kind === 'unanswered');
+    if (!waits) return await note(`${what}_failed`, refusal.reason);
     heldCalls.push({ ...saying, since });
-    if (saying.since === null) await note(`${what}_held`, heldReason(reason));
+    if (saying.since === null) await note(`${what}_held`, wordsFor(refusal));
   }
 
-  async function unreadable({ kind, reason }: JiraRefusal): Promise<void> {
+  async function unreadable(refusal: JiraRefusal): Promise<void> {
     const since = unreadSince ?? Date.now();
-    const isKnown = unreadSince !== null;
-    unreadSince = kind === 'held' && Date.now() - since <= longestWaitMs ? since : null;
+    const isTold = unreadSince !== null && isUnread;
+    unreadSince = passes(refusal, since) ? since : null;
+    if (refusal.kind === 'unanswered' && Date.now() - since < worthTellingMs) return;
     isUnread = true;
-    if (!isKnown) await note('read_failed', kind === 'held' ? heldReason(reason) : reason);
+    if (!isTold) await note('read_failed', wordsFor(refusal));
   }
 
   const isAnythingHeld = () => heldCalls.length > 0 || unreadSince !== null;
@@ -167,6 +213,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
   async function reload(): Promise<void> {
     state = await loadLifecycle({ organisationId, findingId });
     recordedStatus = state.status;
+    loadedAt = workflowInfo().historyLength;
   }
 
   const note = (event: AuditEvent, detail: string) =>
@@ -198,8 +245,9 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
         return;
       }
       const { linkId, key } = state.issue;
+      const options = { summary: `Read ${key}`, scheduleToCloseTimeout } as const;
       const reading = await orNote(
-        () => readIssue.executeWithOptions({ summary: `Read ${key}` }, [{ organisationId, findingId, linkId }]),
+        () => readIssue.executeWithOptions(options, [{ organisationId, findingId, linkId }]),
         unreadable,
       );
       if (!reading) return;
@@ -209,7 +257,7 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       await orLog(() => handle({ type: 'issue_read', ...reading }));
     },
 
-    /** Says in Jira what dead credentials kept from being said. */
+    /** Says in Jira what could not be said before. */
     async retryCalls(): Promise<void> {
       if (!isAnythingHeld()) return;
       tries += 1;
@@ -223,8 +271,8 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
     isDone: (): boolean => isAtRest(state) && !isAnythingHeld(),
 
     /**
-     * Waits until `wakes` holds. False: it is time to try again what dead credentials kept from being said or read. A
-     * reconnect wakes the lifecycle before that; this is the net below it.
+     * Waits until `wakes` holds. False: it is time to try again what could not be said or read, because credentials
+     * are dead or Jira did not answer. A reconnect wakes the lifecycle before that; this is the net below it.
      */
     async waitUntil(wakes: () => boolean): Promise<boolean> {
       if (isAnythingHeld()) {
@@ -242,6 +290,19 @@ export function createLifecycleRun({ organisationId, findingId, timings }: Lifec
       return { outcome: push?.batchId === batchId ? 'created' : 'reused', jiraKey: state.issue.key };
     },
   };
+}
+
+/** A session holds one case of a finding, which has one verdict. */
+const verdictKey = ({ sessionId, claim }: EventOf<'verdict_given'>) => `${sessionId} ${claim}`;
+
+/** Whether it can be tried again with success, `since` the first try. */
+function passes({ kind }: JiraRefusal, since: number): boolean {
+  return (kind === 'held' || kind === 'unanswered') && Date.now() - since <= longestWaitMs;
+}
+
+function wordsFor({ kind, reason }: JiraRefusal): string {
+  if (kind === 'held') return heldReason(reason);
+  return kind === 'unanswered' ? `${reason} It is tried again by itself.` : reason;
 }
 
 /** Whether what was held and then succeeded is written down: runs from before that record nothing then. */

@@ -22,7 +22,8 @@ const { startSession, cancelSession, settleSession, storeVerdicts } = proxyLocal
   summary: 'PostgreSQL',
 });
 const { deliverVerdicts } = proxyActivities<Activities>({
-  startToCloseTimeout: '60s',
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '1m',
   retry: { initialInterval: '1s', maximumInterval: '1m' },
   summary: 'Tell the lifecycles',
 });

@@ -1,5 +1,5 @@
 import { fillTemplate, type PlaceholderValues } from '../../workflows/rules/issue-template';
-import type { IssueTemplate, Severity } from '../../workflows/rules/vocabulary';
+import { defaultPriorities, type IssueTemplate, type Severity } from '../../workflows/rules/vocabulary';
 import type { AdfDocument, AdfNode } from './adf';
 import { cleanText, documentLength, paragraph, TEXT_LIMIT, text, truncate } from './adf';
 import type { CreateFields } from './create-meta';
@@ -61,14 +61,6 @@ export const OPTIONAL_FIELDS: ReadonlyArray<string> = ['priority', 'components',
 
 const SUMMARY_LIMIT = 255;
 const LABEL_LIMIT = 255;
-
-/** The priority of a severity that the rule maps to none. */
-export const DEFAULT_PRIORITIES: Readonly<Record<Severity, string>> = {
-  critical: 'Highest',
-  serious: 'High',
-  moderate: 'Medium',
-  minor: 'Low',
-};
 
 /**
  * Everything that a new issue carries: the body of the create call without a transport. Pure; the same input gives the
@@ -150,7 +142,7 @@ function optionalFields(
 }
 
 function defaultPriority(severity: string): string {
-  return Object.hasOwn(DEFAULT_PRIORITIES, severity) ? DEFAULT_PRIORITIES[severity as Severity] : '';
+  return Object.hasOwn(defaultPriorities, severity) ? defaultPriorities[severity as Severity] : '';
 }
 
 function settableOnly(

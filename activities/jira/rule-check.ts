@@ -1,11 +1,10 @@
 // What a sync rule asks of Jira, held against what the project allows. Asked when the rule is saved, so that a push is
 // not the first to find out.
 
-import type { IssueTemplate, JsonValue, Severity } from '../../workflows/rules/vocabulary';
+import { defaultPriorities, type IssueTemplate, type JsonValue, type Severity } from '../../workflows/rules/vocabulary';
 import { callFailure, type Failure, isKind, projectFailure } from './check-failures';
 import type { JiraClient } from './client';
 import { allowedValue, isSettable, missingRequiredFields } from './create-meta';
-import { DEFAULT_PRIORITIES } from './issue-content';
 import type { JiraIssueField } from './schemas';
 
 /** What of a sync rule Jira has a say in. */
@@ -218,7 +217,7 @@ function fillable(fields: JiraIssueField[]): string {
 /** Fields that the rule itself fills. The priority counts where every severity that may flow has one. */
 function filled({ component, assignee, priorities, severities = [] }: RuleTarget, fields: JiraIssueField[]): string[] {
   const hasPriority = severities.every((severity) =>
-    allowedValue(fields, 'priority', priorities[severity] ?? DEFAULT_PRIORITIES[severity]),
+    allowedValue(fields, 'priority', priorities[severity] ?? defaultPriorities[severity]),
   );
   return [
     ...(component ? ['components'] : []),

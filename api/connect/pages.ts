@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Db } from '../../prisma/client';
 import type { Connecting } from '../operations/connecting';
 import { refuseUnfitInput } from '../operations/fit-input';
-import { Refusal } from '../operations/refusal';
+import { databaseAway, Refusal } from '../operations/refusal';
 import type { Operations } from '../operations/types';
 import { addAtlassianRoutes } from './atlassian-routes';
 import { addConnectionRoutes } from './connection-routes';
@@ -149,8 +149,9 @@ function troubleHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
       res.destroy();
       return;
     }
-    if (error instanceof Refusal) {
-      sendTrouble(res, { status: error.status, title: 'That could not be done', message: error.message });
+    const refusal = error instanceof Refusal ? error : databaseAway(error);
+    if (refusal) {
+      sendTrouble(res, { status: refusal.status, title: 'That could not be done', message: refusal.message });
       return;
     }
     const status = statusOf(error);

@@ -2,12 +2,18 @@
 
 import type { Repeated, Stored } from '../../prisma/reports';
 import type { SourceRow } from '../../prisma/sources';
+import { NotDoneYet } from '../../workflows/rules/not-done-yet';
 import { needsApproval, pushDecision } from '../../workflows/rules/push-gate';
 import type { OperationDeps } from './deps';
 import type { Caller } from './types';
 
 export type AfterReport = ReturnType<typeof createAfterReport>;
 type Report = Pick<Stored | Repeated, 'reportId' | 'follows'>;
+
+/** Telling the lifecycles of many verdicts takes its time, and nobody has to wait for the end. */
+function orGoesOn(error: unknown): void {
+  if (!(error instanceof NotDoneYet)) throw error;
+}
 
 /** In each, all cases that a claim had are decided or were taken back, so that a second is rare. */
 const mostRounds = 5;
@@ -33,7 +39,7 @@ export function createAfterReport({ db, engine, log }: OperationDeps) {
         const verdicts = cases.flatMap(({ findingId, sessionId: at }) =>
           at === sessionId ? [{ findingId, verdict: 'pass' as const }] : [],
         );
-        await engine.verdicts({ organisationId, sessionId }, { verdicts, memberId: null, reportId });
+        await engine.verdicts({ organisationId, sessionId }, { verdicts, memberId: null, reportId }).catch(orGoesOn);
       }
     }
     throw new Error(`The sessions of what report ${reportId} proves ended ${mostRounds} times before it was told.`);

@@ -166,20 +166,29 @@ function unseen(jiraKey: string, cause: unknown): unknown {
     : new Refusal('unavailable', 'jira_unavailable', message, { cause });
 }
 
-/** The finding that a short number or a Jira key names; refuses one that is not there. */
+/** The finding that a short number or a Jira key names; refuses one that is not there, and a key that names several. */
 export async function findingByName(
   db: OperationDeps['db'],
   caller: Caller,
   name: string,
 ): Promise<FindingRow & FindingExtra> {
-  const number = /^F-/i.test(name.trim())
-    ? findingNumber(name)
-    : await db.findings.numberByJiraKey(caller.organisationId, name.trim().toUpperCase());
+  const number = /^F-/i.test(name.trim()) ? findingNumber(name) : await numberByKey(db, caller, name);
   const rows = number === null ? [] : await db.findings.byNumbers(caller.organisationId, [number]);
   return orNotFound(rows[0], `The finding ${name}`, {
     http: 'Check the number; GET /api/v1/findings lists them.',
-    slack: 'Check the number; `list` shows them.',
+    slack: 'Check the number; `/recheck list` shows them.',
   });
+}
+
+async function numberByKey(db: OperationDeps['db'], caller: Caller, name: string): Promise<number | null> {
+  const key = name.trim().toUpperCase();
+  const [one, ...others] = await db.findings.byJiraKey(caller.organisationId, key);
+  if (!one || others.length === 0) return one?.number ?? null;
+  const found = [one, ...others];
+  const where = found.map(({ number, siteUrl }) => `that of ${findingName(number)} at ${siteUrl}`).join(', ');
+  const ids = found.map(({ number }) => findingName(number)).join(' or ');
+  const message = `${key} is the key of several issues: ${where}. Name the finding by its number: ${ids}.`;
+  throw new Refusal('conflict', 'ambiguous_key', message);
 }
 
 function viewOf(row: FindingRow): FindingView {

@@ -90,7 +90,7 @@ export function orNotFound<T>(value: T | null | undefined, what: string, cure: S
 /** Where to look for the connection that is meant. */
 export const connectionCure: Said = {
   http: 'GET /api/v1/connections lists them.',
-  slack: '`connect` shows them.',
+  slack: '`/recheck connect` shows them.',
 };
 
 /** Refuses what is not a UUID, before the database would. */

@@ -1,5 +1,6 @@
 // The only way in: HTTP routes and Slack listeners both call these, so that every rule is enforced once.
 
+import { NotDoneYet } from '../../workflows/rules/not-done-yet';
 import { refusedData } from '../../workflows/rules/refused-data';
 import { createConnectionOperations } from './connections';
 import type { OperationDeps } from './deps';
@@ -9,7 +10,7 @@ import { createMemberOperations } from './members';
 import { createMissingOperations } from './missing';
 import { createPushPicking } from './push-picking';
 import { createPushOperations } from './pushes';
-import { Refusal } from './refusal';
+import { databaseAway, Refusal } from './refusal';
 import { createReportOperations } from './reports';
 import { createRuleFormOperations } from './rule-form';
 import { createRuleOperations } from './rules';
@@ -56,6 +57,19 @@ function guarded(operation: AnyOperation): AnyOperation {
         const cure = 'Nothing was changed. Send it without unusual characters; if that does not help, see the log.';
         throw new Refusal('invalid', 'data_refused', `${refusal}. ${cure}`, { cause: error });
       }
+      if (error instanceof NotDoneYet) {
+        const what =
+          'It was taken and goes on by itself, but it waits: Jira does not answer now, or there is much to do.';
+        const cure = 'Do not send it again; look in a minute what became of it';
+        throw new Refusal(
+          'unavailable',
+          'not_done_yet',
+          { http: `${what} ${cure} (GET it).`, slack: `${what} ${cure}.` },
+          { cause: error },
+        );
+      }
+      const away = databaseAway(error);
+      if (away) throw away;
       if (isEngineAway(error)) {
         throw new Refusal(
           'unavailable',

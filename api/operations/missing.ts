@@ -22,8 +22,8 @@ export function createMissingOperations(deps: Deps): Pick<Operations, 'decideMis
       const start = await db.findings.forStart(caller.organisationId, row.id);
       const actor = { kind: 'member', id: caller.memberId } as const;
       if (!(await engine.missingDecided(start, { decision, actor }))) throw await decidedOtherwise(db, row.id, name);
-      if (decision === 'recreate') await push(caller, { source: row.sourceKey, findings: [name] });
-      return await getFinding(caller, name);
+      const asked = decision === 'recreate' ? await push(caller, { source: row.sourceKey, findings: [name] }) : null;
+      return { finding: await getFinding(caller, name), push: asked };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CandidateRow, PushRow } from '../../prisma/pushes';
 import type { Actor } from '../../workflows/rules/lifecycle';
+import { isAllowed } from '../../workflows/rules/permissions';
 import { needsApproval, type PushDecision, pushDecision } from '../../workflows/rules/push-gate';
 import type { PushStatus } from '../../workflows/rules/vocabulary';
 import type { OperationDeps } from './deps';
@@ -62,6 +63,11 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
     clearTimeout(timer);
   }
 
+  async function stop({ organisationId, memberId }: Caller, { id }: PushRow): Promise<void> {
+    const stopped = await db.pushes.cancelPending(organisationId, { id, memberId });
+    if (stopped === 0) throw nothingTo('cancel', 'No item of this push is waiting.');
+  }
+
   /** Approves, rejects or cancels. */
   async function judge(
     caller: Caller,
@@ -70,10 +76,9 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
   ): Promise<void> {
     const { memberId, organisationId } = caller;
     const waits = push.status === 'awaiting_approval';
-    if (decision === 'cancel' && !waits) {
-      const stopped = await db.pushes.cancelPending(organisationId, { id: push.id, memberId });
-      if (stopped === 0) throw nothingTo('cancel', 'No item of this push is waiting.');
-      return;
+    if (decision === 'cancel') {
+      if (!waits) return await stop(caller, push);
+      refuseUninvolved(caller, push);
     }
     if (decision === 'approve' && push.requestedById === memberId && (waits || push.decision)) {
       throw ownPush(await db.pushes.otherApprovers(organisationId, memberId));
@@ -108,14 +113,14 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
     },
 
     async push(caller, request) {
-      demand(caller, request.kind === 'auto' ? 'ingest' : 'push');
+      demand(caller, 'push');
       const { source, chosen, decided } = await decide(caller, request);
       const ready = decided.filter(({ decision }) => starts(decision));
       const push = await db.pushes.create(caller.organisationId, {
         id: request.requestId ? idOf(caller, request.requestId) : undefined,
         sourceId: source.id,
         kind: kindOf(request, decided.length),
-        memberId: requesterOf(caller, request),
+        memberId: caller.memberId,
         needsApproval: needsApproval(source.rule.approval, ready.length),
         note: request.note ?? null,
         connectionId: chosen,
@@ -140,12 +145,11 @@ export function createPushOperations({ db, engine, log }: OperationDeps): PushOp
     async awaitPush(caller, id, ms) {
       demand(caller, 'read');
       const end = Date.now() + ms;
-      for (;;) {
-        const push = await view(caller, id);
-        const isUnderWay = push.items.some(({ outcome }) => outcome === 'pending');
-        if (push.status !== 'running' || !isUnderWay || Date.now() >= end) return push;
+      const push = uuid(id, 'The push');
+      while (Date.now() < end && (await db.pushes.isUnderWay(caller.organisationId, push))) {
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
+      return await view(caller, push);
     },
 
     async decidePush(caller, id, decision, note) {
@@ -172,7 +176,7 @@ function refuseOtherRequest(
   const { findings } = request;
   const isSame =
     stored.sourceId === source.id &&
-    stored.requestedById === requesterOf(caller, request) &&
+    stored.requestedById === caller.memberId &&
     stored.note === (request.note ?? null) &&
     stored.connectionId === chosen &&
     stored.kind === kindOf(request, stored.items.length) &&
@@ -188,10 +192,6 @@ function refuseOtherRequest(
 function isSameSet(numbers: number[], items: { number: number }[]): boolean {
   const wanted = new Set(numbers);
   return wanted.size === items.length && items.every(({ number }) => wanted.has(number));
-}
-
-function requesterOf(caller: Caller, request: NewPushRequest): string | null {
-  return request.kind === 'auto' ? null : caller.memberId;
 }
 
 function refuseMissing(numbers: number[], rows: CandidateRow[], source: string): void {
@@ -223,13 +223,22 @@ function ownPush(otherApprovers: number): Refusal {
   return new Refusal('forbidden', 'own_push', `${why} ${cure}`);
 }
 
+/** A push that was cancelled before its approval cannot be resumed: that is not for everybody to do. */
+function refuseUninvolved({ memberId, role }: Caller, { requestedById }: PushRow): void {
+  if (requestedById === memberId || isAllowed(role, 'approve')) return;
+  throw new Refusal(
+    'forbidden',
+    'not_your_push',
+    'This push waits for an approval, and somebody else asked for it. Only they, an admin or an owner can cancel it: ask one of them.',
+  );
+}
+
 /** What is held goes to its lifecycle too: that writes down why it waits. */
 export function starts({ kind }: PushDecision): boolean {
   return kind === 'create' || kind === 'held';
 }
 
-function kindOf(request: NewPushRequest, count: number): 'single' | 'bulk' | 'picked' | 'auto' {
-  if (request.kind === 'auto') return 'auto';
+function kindOf(request: NewPushRequest, count: number): 'single' | 'bulk' | 'picked' {
   if (request.findings === 'all') return 'bulk';
   return count === 1 ? 'single' : 'picked';
 }

@@ -1,3 +1,5 @@
+import { isDatabaseAway } from '../../workflows/rules/database-away';
+
 const statusOfKind = {
   invalid: 400,
   unauthenticated: 401,
@@ -46,4 +48,12 @@ export class Refusal extends Error {
   get status(): number {
     return statusOfKind[this.kind];
   }
+}
+
+/** The refusal that an error of a store becomes while the database does not answer; null for any other error. */
+export function databaseAway(error: unknown): Refusal | null {
+  if (!isDatabaseAway(error)) return null;
+  const message =
+    'The database does not answer just now. Try again in a minute; if something was to be changed, look first whether it was.';
+  return new Refusal('unavailable', 'database_unavailable', message, { cause: error });
 }

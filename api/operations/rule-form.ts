@@ -1,6 +1,7 @@
 import type { ConnectionRow } from '../../prisma/connections';
 import type { SourceRow } from '../../prisma/sources';
 import { placeholders } from '../../workflows/rules/issue-template';
+import { defaultPriorities } from '../../workflows/rules/vocabulary';
 import type { OperationDeps } from './deps';
 import { findingByName } from './findings';
 import { demand, uuid } from './guard';
@@ -65,7 +66,7 @@ export function createRuleFormOperations(deps: OperationDeps): RuleFormOperation
       return {
         finding: id,
         ...preview,
-        priority: priorities[finding.severity] ?? null,
+        priority: priorities[finding.severity] ?? defaultPriorities[finding.severity],
         component,
         fields: template?.fields ?? {},
       };

@@ -40,7 +40,7 @@ export function refuseWhatJiraRefuses({ problems, missing }: RuleCheck): void {
     'required_fields_missing',
     {
       http: `${required} Give their values once in template.fields, by id; they are sent with every issue.`,
-      slack: `${required} Give their values once in the sync rule (\`rules SOURCE\`); they are sent with every issue.`,
+      slack: `${required} Give their values once in the sync rule (\`/recheck rules SOURCE\`); they are sent with every issue.`,
     },
     { details: { missing } },
   );

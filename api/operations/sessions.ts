@@ -94,7 +94,7 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
       if (rule.verifier === 'report' && given.some(({ verdict }) => verdict === 'pass')) {
         const why =
           'Fixes of this source are proven by reports alone, so nobody can pass a case by hand. Send the report of the re-run to the session or to the source; an admin can change who verifies in the sync rule';
-        const said = { http: `${why} ("verifier").`, slack: `${why} (\`rules SOURCE\`).` };
+        const said = { http: `${why} ("verifier").`, slack: `${why} (\`/recheck rules SOURCE\`).` };
         throw new Refusal('conflict', 'verified_by_report', said);
       }
       const numbers = given.map(({ finding }) => findingNumber(finding));
@@ -128,14 +128,19 @@ export function createSessionOperations({ db, engine }: OperationDeps): SessionO
 
 function stillOpen(session: SessionRow, act: string): SessionRow {
   if (session.status === 'completed' || session.status === 'cancelled') {
-    throw new Refusal(
-      'conflict',
-      'session_ended',
-      `The session is ${session.status}, so there is nothing to ${act}. Make a new one.`,
-    );
+    const why = `The session is ${session.status}, so there is nothing to ${act}.`;
+    const named = session.cases.filter(({ verdict }) => verdict !== 'pass').map(({ number }) => findingName(number));
+    const again = `/recheck rerun ${named.slice(0, RERUN_NAMED).join(' ') || 'F-12'}`;
+    throw new Refusal('conflict', 'session_ended', {
+      http: `${why} Make a new one with POST /api/v1/sessions.`,
+      slack: `${why} Start a new one: \`${again}\`.`,
+    });
   }
   return session;
 }
+
+/** How many findings the way to a new session names. */
+const RERUN_NAMED = 5;
 
 function caseOf(session: SessionRow, finding: string): SessionRow['cases'][number] {
   const number = findingNumber(finding);
@@ -174,5 +179,6 @@ function panelView(row: PanelRow): VerificationRow {
     claimedBy: row.claimedBy,
     claimedAt: row.claimedAt?.toISOString() ?? null,
     session: row.sessionId && row.sessionStatus ? { id: row.sessionId, status: row.sessionStatus } : null,
+    lastVerdict: row.lastVerdict,
   };
 }

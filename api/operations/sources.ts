@@ -51,7 +51,7 @@ export async function sourceByKey(db: OperationDeps['db'], caller: Caller, key: 
   const source = await db.sources.find(caller.organisationId, key);
   return orNotFound(source, `The source "${key}"`, {
     http: 'Check its key; GET /api/v1/sources lists them.',
-    slack: 'Check its key; `rules` shows them.',
+    slack: 'Check its key; `/recheck rules` shows them.',
   });
 }
 

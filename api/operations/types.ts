@@ -169,8 +169,6 @@ export type PushRequest = {
 export type NewPushRequest = PushRequest & {
   /** Makes a redelivered request the same push. */
   requestId?: string | undefined;
-  /** `auto`: Recheck itself asks, because a report brought something new; the caller is who sent the report. */
-  kind?: 'auto' | undefined;
 };
 export type PushPreview = {
   create: string[];
@@ -216,6 +214,8 @@ export type VerificationRow = {
   claimedBy: string | null;
   claimedAt: string | null;
   session: { id: string; status: SessionStatus } | null;
+  /** Of the last re-run since the claim; null before one. */
+  lastVerdict: Exclude<GivenVerdict, 'pass'> | null;
 };
 
 export type SessionRequest = { source: string; findings: string[]; suite?: string | undefined };
@@ -277,7 +277,11 @@ export type Operations = ConnectionOperations & {
   linkFinding(caller: Caller, id: string, jiraKey: string): Promise<FindingDetail>;
   unlinkFinding(caller: Caller, id: string): Promise<FindingDetail>;
   /** The issue was deleted in Jira: a new one, block the finding as it is (admins), or go on without an issue. */
-  decideMissing(caller: Caller, id: string, decision: MissingDecision): Promise<FindingDetail>;
+  decideMissing(
+    caller: Caller,
+    id: string,
+    decision: MissingDecision,
+  ): Promise<{ finding: FindingDetail; push: PushView | null }>;
 
   previewPush(caller: Caller, request: PushRequest): Promise<PushPreview>;
   /** Starts the push, or has it wait for its approval, and answers at once. */

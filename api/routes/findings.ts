@@ -90,7 +90,7 @@ export const findingRoutes: Route[] = [
     },
     handle: async ({ operations, caller, params: { id }, body: { decision } }) => ({
       status: 200,
-      body: await operations.decideMissing(caller, id, decision),
+      body: (await operations.decideMissing(caller, id, decision)).finding,
     }),
   }),
 ];

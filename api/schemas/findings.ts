@@ -53,7 +53,9 @@ export const findingDetail = named(
         url: z.string().describe('where the picture is, with an API key'),
       }),
     ),
-    history: z.array(z.object({ at: time, actor: z.string(), event: z.string(), detail: z.string() })),
+    history: z
+      .array(z.object({ at: time, actor: z.string(), event: z.string(), detail: z.string() }))
+      .describe('oldest first; of more than 1000 events the last 1000'),
   }),
 ) satisfies z.ZodType<FindingDetail>;
 export const findingQuery = z.strictObject({

@@ -16,6 +16,7 @@ export const verificationPage = page(
       claimedBy: z.string().nullable(),
       claimedAt: time.nullable(),
       session: openSession,
+      lastVerdict: z.enum(givenVerdicts).exclude(['pass']).nullable().describe('of the last re-run since the claim'),
     }),
   ),
 ) satisfies z.ZodType<Page<VerificationRow>>;

@@ -16,7 +16,7 @@ describe('a refusal in both of its places', () => {
   it('B1 names the call to a program, and the command to a person in Slack', () => {
     const { message, inSlack } = refusalOf(() => orNotFound(null, 'The connection x', connectionCure));
     expect(message).toBe('The connection x is not there. GET /api/v1/connections lists them.');
-    expect(inSlack).toBe('The connection x is not there. `connect` shows them.');
+    expect(inSlack).toBe('The connection x is not there. `/recheck connect` shows them.');
   });
 
   it('C3 R6 says where the values that Jira requires are given', () => {
@@ -25,7 +25,7 @@ describe('a refusal in both of its places', () => {
     for (const said of [message, inSlack])
       expect(said).toContain('no default: Team (customfield_1). Give their values');
     expect(message).toContain('template.fields');
-    expect(inSlack).toContain('`rules SOURCE`');
+    expect(inSlack).toContain('`/recheck rules SOURCE`');
     expect(inSlack).not.toContain('template.fields');
   });
 });

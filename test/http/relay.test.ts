@@ -44,6 +44,8 @@ describe('the relay', () => {
       what: 'all processed',
     });
 
+  const endLease = () => db.pool.query(`update delivery set processed_at = now() - interval '1 second'`);
+
   function relayOf(deps: Partial<RelayDeps> = {}) {
     const told: DeliveredFinding[] = [];
     const relay = createRelay({
@@ -81,6 +83,7 @@ describe('the relay', () => {
     await store().insert(delivery());
     expect(await store().claimPending(10)).toHaveLength(1);
     expect(await store().claimPending(10)).toHaveLength(0);
+    await endLease();
     const { relay, told } = relayOf({ sweepMs: 50 });
     relay.start();
     await allProcessed(1);
@@ -120,6 +123,33 @@ describe('the relay', () => {
     const told = [...a.told, ...b.told].map((finding) => finding.findingId);
     expect(told).toHaveLength(60);
     expect(new Set(told).size).toBe(60);
+  });
+
+  it('S3 keeps what it works on to itself for as long as that takes', async () => {
+    await store().insert(delivery());
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let begun = 0;
+    const signalJiraChanged = async () => {
+      begun += 1;
+      await gate;
+    };
+    relayOf({ signalJiraChanged, renewMs: 20 }).relay.start();
+    await until(() => begun === 1, { what: 'the signal under way' });
+    try {
+      await endLease();
+      await until(async () => (await db.pool.query('select 1 from delivery where processed_at > now()')).rowCount, {
+        what: 'the lease renewed',
+        seconds: 5,
+      });
+      expect(await store().claimPending(10)).toEqual([]);
+    } finally {
+      open();
+    }
+    await allProcessed(1);
+    expect(begun).toBe(1);
   });
 
   it('relays what waited for its issue to be linked', async () => {

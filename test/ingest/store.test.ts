@@ -222,6 +222,18 @@ describe('absence', () => {
     expect(await world.events(id)).toEqual(['found', 'absent', 'seen again']);
   });
 
+  it('B9 seen by report after report it has one line in the history, until something else happens to it', async () => {
+    const label = [finding('label', ['/#mail'])];
+    await ingest(1, label);
+    const { id } = await only();
+    await world.setStatus(id, 'awaiting_fix', { inLoop: true });
+    for (const at of [2, 3, 4]) await ingest(at, label);
+    expect(await world.events(id)).toEqual(['found', 'seen again']);
+    await ingest(5, []);
+    for (const at of [6, 7]) await ingest(at, label);
+    expect(await world.events(id)).toEqual(['found', 'seen again', 'absent', 'seen again']);
+  });
+
   it('leaves a place that waits for a re-run waiting', async () => {
     await ingest(1, [finding('label', ['/#mail'])]);
     const { id } = await only();

@@ -63,6 +63,29 @@ describe('the store of deliveries', () => {
     expect(await store.insert(delivery({ identifier }))).toBe('duplicate');
   });
 
+  it('S3 gives a claimed delivery to nobody else until its lease is over, and then to the next who asks', async () => {
+    await db.pool.query('delete from delivery');
+    const store = createDeliveryStore({ pool: db.pool, retryMs: 3_600_000, retryCapMs: 3_600_000 });
+    await store.insert(delivery({}));
+    const [claimed] = await store.claimPending(10);
+    const ids = claimed ? [claimed.id] : [];
+    const endLease = () => db.pool.query(`update delivery set processed_at = now() - interval '1 second'`);
+    expect(await store.claimPending(10)).toEqual([]);
+    await endLease();
+    await store.renew(ids);
+    expect(await store.claimPending(10)).toEqual([]);
+    await endLease();
+    expect(await store.claimPending(10)).toMatchObject([{ attempts: 2 }]);
+    // The pause after a failure is another one: it does not end with the lease.
+    await store.markFailed(ids[0] ?? '', 'Temporal is away');
+    const { rowCount } = await db.pool.query(
+      `select 1 from delivery where processed_at > now() + interval '30 minutes' and last_error = 'Temporal is away'`,
+    );
+    expect(rowCount).toBe(1);
+    await store.release(ids);
+    expect(await store.claimPending(10)).toMatchObject([{ attempts: 2 }]);
+  });
+
   it('lets no delivery fail for another one in the same statement', async () => {
     const store = createDeliveryStore({ pool: db.pool });
     const gone = delivery({ connectionId: randomUUID() });

@@ -1,3 +1,4 @@
+import { createCardStore } from '../../prisma/cards';
 import type { Db } from '../../prisma/client';
 import { defaultRule } from '../../workflows/rules/vocabulary';
 import { openStores, type Stores } from '../support/stores';
@@ -212,5 +213,32 @@ describe('the store of sessions', () => {
     expect(await db.sessions.start(ref)).toEqual({ ended: true });
     expect(await db.sessions.cancel(ref)).toEqual({ ended: true });
     expect(await db.sessions.find(ref)).toMatchObject({ status: 'completed', cases: [{ verdict: 'fail' }] });
+  });
+
+  it('V3 a card that is drawn while its session is being cancelled is drawn again afterwards', async () => {
+    const { organisationId, sessionId, findingId } = await flagged(15);
+    const { id: installationId } = await db.prisma.slackInstallation.create({
+      data: { organisationId, teamId: 'T15', botId: 'B', botUserId: 'U', botToken: Buffer.from('sealed') },
+    });
+    const card = await db.prisma.card.create({ data: { organisationId, findingId, installationId, channelId: 'C' } });
+    const cards = createCardStore({ pool: db.pool });
+    const drawn = async () => {
+      const [claimed] = await cards.claim({ limit: 1, leaseMs: 60_000 });
+      const view = claimed ? await cards.view(claimed, []) : null;
+      if (claimed) await cards.done({ id: claimed.id, quietMs: 0 });
+      return view ? (view.finding.session?.status ?? 'no session') : 'clean';
+    };
+    expect(await drawn()).toBe('planned');
+    const client = await db.pool.connect();
+    await client.query('begin');
+    await client.query('select 1 from session where id = $1 for update', [sessionId]);
+    const cancelling = db.sessions.cancel({ organisationId, sessionId });
+    await until(async () => (await waiting()) === 1, { what: 'the cancelling at the lock' });
+    await drawn();
+    await client.query('commit');
+    client.release();
+    await cancelling;
+    expect(await db.prisma.card.findUnique({ where: { id: card.id } })).toMatchObject({ dirty: true });
+    expect(await drawn()).toBe('no session');
   });
 });

@@ -267,7 +267,7 @@ function readyOf(jira: JiraSandbox, slack: SlackSandbox): SandboxReady {
 }
 
 /** Task queues have fixed names, so a namespace is what keeps the workers of two stacks apart. */
-async function createNamespace() {
+export async function createNamespace() {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address)
     throw new Error('TEST_TEMPORAL_ADDRESS is not set. Run the tests with "npm test", which starts Temporal.');

@@ -48,7 +48,9 @@ export async function startWorkflowRunner() {
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   const client = new Client({ connection, namespace });
-  await eventually(() => registerSearchAttributes(client, namespace));
+  await eventually(async () => {
+    await registerSearchAttributes(client, namespace);
+  });
   const native = await NativeConnection.connect({ address });
   let current: Partial<FakeActivities> = {};
   const activities = new Proxy({} as { [name: string]: (...args: unknown[]) => Promise<unknown> }, {

@@ -146,6 +146,42 @@ describe('a connection is synchronised', () => {
     await kept(handle(connection).workflowId, 'connectionSync/broken');
   });
 
+  it.each([
+    ['refuses', { type: 'JiraForbidden', nonRetryable: true }],
+    ['is away for', { type: 'JiraUnavailable', nextRetryDelay: '1h' }],
+  ] as const)(
+    'S6 changes are polled where Jira %s the webhook, and the connection says why it is missing',
+    async (...given) => {
+      const connection = someConnection();
+      const ends: (string | null)[] = [];
+      const { told, ready } = world({
+        beginSync: async () => ({ ...ready, isOauth: true }),
+        ensureWebhook: async () => {
+          throw ApplicationFailure.create({ ...given[1], message: 'No webhooks.' });
+        },
+        endSync: async ({ error }) => {
+          ends.push(error);
+          return { isBroken: false };
+        },
+      });
+      expect(await sync(connection, ['hint'])).toMatchObject({ ended: 'failed' });
+      expect(told).toEqual(['beginSync', 'ensureWebhook', 'readChanges', 'checkIssues', 'endSync', 'endSync']);
+      expect(ends).toEqual([null, expect.stringContaining('polls alone. No webhooks.')]);
+    },
+  );
+
+  it('S2 a webhook that fails after a change of the routing ends the sync', async () => {
+    const connection = someConnection();
+    const { told, ready } = world({
+      beginSync: async () => ({ ...ready, isOauth: true, polls: false }),
+      ensureWebhook: async () => {
+        throw ApplicationFailure.create({ type: 'JiraForbidden', nonRetryable: true, message: 'No webhooks.' });
+      },
+    });
+    expect(await sync(connection, ['routing'])).toMatchObject({ ended: 'failed' });
+    expect(told).toEqual(['beginSync', 'ensureWebhook', 'endSync']);
+  });
+
   it('S6 a connection that is gone is left alone', async () => {
     const connection = someConnection();
     const { told } = world({ beginSync: async () => ({ kind: 'gone' }) });

@@ -84,8 +84,8 @@ export type Step = { state: LifecycleState; effects: Effect[] };
 export const newLifecycle: LifecycleState = { version: 1, status: 'open', claim: 0, issue: null, reason: null };
 
 /** Statuses in which a run has nothing left to wait for and completes; that of a failed push stays for the next try. */
-export function isAtRest(state: LifecycleState): boolean {
-  return ['open', 'verified', 'resolved', 'blocked'].includes(state.status);
+export function isAtRest({ status }: Pick<LifecycleState, 'status'>): boolean {
+  return ['open', 'verified', 'resolved', 'blocked'].includes(status);
 }
 
 export type EventOf<T extends LifecycleEvent['type']> = Extract<LifecycleEvent, { type: T }>;

@@ -133,6 +133,14 @@ export type SyncRule = {
   template?: IssueTemplate;
 };
 
+/** The priority of a severity that a rule maps to none; where the project has none of that name, Jira's default. */
+export const defaultPriorities: Readonly<Record<Severity, string>> = {
+  critical: 'Highest',
+  serious: 'High',
+  moderate: 'Medium',
+  minor: 'Low',
+};
+
 /** The rule that a new source starts with: opted out, so that nothing flows before somebody says so. */
 export const defaultRule: SyncRule = {
   enabled: false,
