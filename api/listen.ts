@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 
 const words: { [code: string]: string } = {
-  EADDRINUSE: 'is in use: end what listens there, or choose another one',
+  // `npm start` knows it by the code, and starts anew on another port (local/port-taken.ts).
+  EADDRINUSE: 'is in use (EADDRINUSE): end what listens there, or choose another one',
   EACCES: 'may not be listened on by this user: choose one above 1023',
   EADDRNOTAVAIL: 'cannot be listened on: HOST is no address of this machine',
 };

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { portTaken } from '../../local/port-taken';
 import { freePort } from '../../local/ports';
 import { applyMigrations } from '../../prisma/migrate';
 import { projectRoot } from '../../prisma/schema-engine';
@@ -56,7 +57,10 @@ describe('O3 a start that cannot succeed says the variable and the cure in a lin
 
   it('the server with a port that is taken', () => {
     const env = { ...common, DATABASE_URL: database.url, PORT: server.port };
-    expect(printed('api/main.js', env)).toMatch(/^PORT \d+ is in use: .*\n$/);
+    const log = printed('api/main.js', env);
+    expect(log).toMatch(/^PORT \d+ is in use \(EADDRINUSE\): .*\n$/);
+    // By that `npm start` knows that another port will do.
+    expect(portTaken('server', log)?.message).toBe(log.trim());
   });
 
   it('the server goes on, and /readyz says what is missing of each, and what mends it', async () => {

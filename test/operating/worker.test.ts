@@ -1,3 +1,4 @@
+import { portTaken } from '../../local/port-taken';
 import { freePort } from '../../local/ports';
 import { createNamespace } from '../support/stack';
 import { launch, untilUp } from '../support/stack-processes';
@@ -76,6 +77,7 @@ describe('O3 the worker', () => {
     const taken = new URL(stores.url).port;
     const worker = launch('activities/worker.js', environment({ METRICS_PORT: taken, LOG_LEVEL: 'silent' }));
     await until(() => worker.hasEnded(), { seconds: 60, what: 'the end of the worker' });
-    expect(worker.log()).toMatch(new RegExp(`^METRICS_PORT ${taken} is in use: .*\\n$`));
+    expect(worker.log()).toMatch(new RegExp(`^METRICS_PORT ${taken} is in use \\(EADDRINUSE\\): .*\\n$`));
+    expect(portTaken('worker', worker.log())).toBeDefined();
   });
 });
