@@ -26,8 +26,8 @@ const { openLink, nextAttempt } = proxyLocalActivities<Activities>({
 /**
  * Makes exactly one Jira issue for a finding, whatever dies on the way. Jira has no idempotency key, so each attempt is
  * sent at most once: just before the request, an update in PostgreSQL (the fence) marks it as sent. The fence lets an
- * attempt pass once, and not at all when a later one is open, so that what was given up is never sent late. After an
- * attempt without a clear answer, Jira is searched for the marker, a word in the issue's labels or description, before
+ * attempt pass once, and never when a later one has replaced it: what was given up is not sent late. After an attempt
+ * without a clear answer, Jira is searched for the marker, a word in the issue's labels or description, before
  * the next one is sent. It rests on one thing: within `searchWindowMs`, Jira's index shows an issue that exists.
  */
 export async function createIssueExactlyOnce(input: CreateInput): Promise<CreateEnd> {
@@ -52,7 +52,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         return { outcome: 'failed', reason: answer.reason };
       case 'held': // Jira no longer takes the credentials. The link stays for the push after the reconnect.
         return { outcome: 'held', reason: heldReason(answer.reason) };
-      case 'no_slot': // Not sent: the connection's turn has not come.
+      case 'no_slot': // Not sent, and not at the fence yet: its turn on the connection has not come.
         await pause(answer.waitMs, 'Wait for a slot of the connection');
         break;
       case 'not_executed': // Rate limited, or nobody there.
@@ -65,7 +65,7 @@ export async function createIssueExactlyOnce(input: CreateInput): Promise<Create
         break; // It made no issue; the next attempt, opened below, fences it off.
       }
     }
-    // `no_slot` has not used its attempt up.
+    // After `no_slot` the same attempt goes on.
     if (answer.kind !== 'no_slot') attempt = { ...attempt, ...(await nextAttempt(attempt)) };
     answer = await send(attempt, input);
   }

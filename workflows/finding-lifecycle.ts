@@ -32,6 +32,7 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     await inbox.put(event);
     return run.state();
   }
+  // Updates: who asks waits for what the handler returns. Signals (`putSignal`): nobody waits.
   setHandler(pushUpdate, async (asked) => {
     await inbox.put({ type: 'push_asked', ...asked });
     return run.pushResult(asked.batchId);
@@ -55,16 +56,16 @@ export async function findingLifecycle(input: LifecycleInput): Promise<Lifecycle
     // A message came in, and is handled first; the loop comes back here.
     if (isInterrupted) return;
     mustRead = false; // Before the read, so that a change meanwhile counts.
-    await run.retryCalls(); // Comments and reopenings that dead credentials prevented.
+    await run.retryCalls(); // Comments and reopenings that Jira did not take before.
     await run.readIssue();
   }
 
   await run.load();
-  // Over: at rest, and no handler still waits for its event. (A new run is at rest, and such a handler keeps it going.)
+  // Nothing is left to do, and everybody who asked has been answered.
   const isOver = () => run.isDone() && allHandlersFinished();
   for (;;) {
     const isWoken = await run.waitUntil(() => !inbox.isEmpty() || mustRead || isOver());
-    // False after a time, where comments or reopenings wait to be retried.
+    // Not woken: it is time to retry what Jira did not take, which the reading does first.
     if (!isWoken) mustRead = true;
 
     if (!inbox.isEmpty()) await inbox.handleNext(run.handle);

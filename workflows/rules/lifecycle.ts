@@ -16,7 +16,7 @@ export type LifecycleState = {
   /** The number of the last claim (Done in Jira); the verdict of a re-run names the claim that it is about. */
   claim: number;
   issue: LinkedIssue | null;
-  /** Why the last push failed or is held, or why the finding is blocked. */
+  /** Why the last push failed or is held, why the finding is blocked, or what is wrong with its issue. */
   reason: string | null;
   /** The issue is gone from Jira, and somebody is asked what becomes of the finding. */
   missing?: boolean;
