@@ -70,20 +70,6 @@ async function issuesOf(id: string): Promise<number> {
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-/** Waits until the card of a finding in Slack says this. */
-const cardSays = (id: string, words: string) =>
-  until(
-    async () => {
-      const { slackUserId, slackChannelId } = stack.local;
-      const { channels } = await must(stack.slack('GET', `/state?user=${slackUserId}&channel=${slackChannelId}`));
-      const all = (channels as { messages?: { text: string }[] }[]).flatMap(({ messages = [] }) => messages);
-      const card = JSON.stringify(all.find(({ text }) => text.startsWith(`${id}, `)));
-      if (!card?.includes(words)) throw new Error(card);
-      return card;
-    },
-    { seconds: 60, what: `the card of ${id} saying “${words}”` },
-  );
-
 describe('C10: pushes to a broken connection', () => {
   it('C10 are held, whether Jira or the gate says no, and go on by themselves when it works again', async () => {
     const { source, ids } = await reported('one', 'two', 'three');
@@ -211,7 +197,7 @@ describe('C10: what is missed while a connection is broken', () => {
     await stack.faults.add({ kind: 'status', status: 401, count: 1, match: { method: 'POST', path: '/issue$' } });
     const push = await isHeld((await ask(source, [one])).id);
     expect(await links(one)).toMatchObject([{ state: 'creating', active: true }]);
-    await cardSays(one, 'Its push waits for the connection to Jira');
+    await go.cardSays(one, 'Its push waits for the connection to Jira');
     const { rows } = await stack.db.query<{ id: string; organisation_id: string }>(
       'select id, organisation_id from finding where number = $1',
       [Number(one.slice(2))],
@@ -222,7 +208,7 @@ describe('C10: what is missed while a connection is broken', () => {
     const store = createLifecycleStore({ pool: stack.db });
     const asked = { organisationId, findingId, batchId: push.id, actor: { kind: 'recheck' as const } };
     expect(await store.openLink(asked)).toMatchObject({ kind: 'opened' });
-    expect(await cardSays(one, 'Being pushed to Jira')).not.toContain('Reconnect');
+    expect(await go.cardSays(one, 'Being pushed to Jira')).not.toContain('Reconnect');
     expect((await go.history(one)).at(-1)).toMatchObject({ event: 'push_resumed' });
     await stack.db.query(`update finding set status = 'open' where id = $1`, [findingId]);
     expect(await go.pushEnds(push.id, 120)).toMatchObject({ items: [{ outcome: 'created' }] });
@@ -237,10 +223,10 @@ describe('C10: what is missed while a connection is broken', () => {
       seconds: 40,
       what: 'the reading that fails',
     });
-    await cardSays(id, 'The issue could not be read');
+    await go.cardSays(id, 'The issue could not be read');
     await reconnect();
     await until(async () => (await go.count(id, 'read_again')) === 1, { seconds: 90, what: 'the next reading' });
-    expect(await cardSays(id, 'The issue could be read again')).not.toContain('could not be read');
+    expect(await go.cardSays(id, 'The issue could be read again')).not.toContain('could not be read');
     expect(await go.finding(id)).toMatchObject({ status: 'awaiting_fix' });
     await go.move(key, 'Done');
     await go.becomes(id, 'needs_rerun', 60);
@@ -280,7 +266,7 @@ describe('C10: what is missed while a connection is broken', () => {
     await until(async () => (await woken()) === 1, { seconds: 40, what: 'the finding being woken' });
     const comments = async () => (await go.issue(key)).fields.comment.comments.length as number;
     await until(async () => (await comments()) === 1, { seconds: 90, what: 'the comment' });
-    expect(await cardSays(id, 'The comment that waited is on the issue now')).not.toContain('Reconnect');
+    expect(await go.cardSays(id, 'The comment that waited is on the issue now')).not.toContain('Reconnect');
     expect(await go.count(id, 'comment_made')).toBe(1);
     await go.quiet(id);
     expect(await go.finding(id)).toMatchObject({ status: 'verified' });

@@ -153,7 +153,23 @@ export function createSteps(stack: Stack, { stories = 'story' }: { stories?: str
     return atJira + (rows[0]?.count ?? 0);
   }
 
+  /** Waits until the card of a finding in Slack says this; answers it whole. */
+  async function cardSays(id: string, words: string): Promise<string> {
+    const { slackUserId, slackChannelId } = stack.local;
+    return await until(
+      async () => {
+        const { channels } = await must(stack.slack('GET', `/state?user=${slackUserId}&channel=${slackChannelId}`));
+        const all = (channels as { messages?: { text: string }[] }[]).flatMap(({ messages = [] }) => messages);
+        const card = JSON.stringify(all.find(({ text }) => text.startsWith(`${id}, `)));
+        if (!card?.includes(words)) throw new Error(card);
+        return card;
+      },
+      { seconds: 60, what: `the card of ${id} saying “${words}”` },
+    );
+  }
+
   return {
+    cardSays,
     source,
     report,
     findings,

@@ -83,6 +83,21 @@ export function drive(
   };
 }
 
+/** A finding that has passed its re-run, whose comment is on its way until `comment` is called. */
+export async function verifiedWhileCommenting(runner: WorkflowRunner) {
+  let comment: () => void = () => undefined;
+  const commented = new Promise<void>((resolve) => {
+    comment = resolve;
+  });
+  const it = drive(runner, { commentOnIssue: () => commented });
+  await it.push();
+  await it.jira('claimed');
+  await it.recorded('claimed');
+  await it.verdict('pass', 1);
+  await it.recorded('verified');
+  return { it, comment };
+}
+
 async function ends(runner: WorkflowRunner, finding: StartedFinding, status: string): Promise<string> {
   const handle = lifecycleHandle(runner, finding);
   expect(((await handle.result()) as LifecycleState).status).toBe(status);

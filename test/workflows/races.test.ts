@@ -16,7 +16,7 @@ import {
   startWorkflowRunner,
   type WorkflowRunner,
 } from '../support/workflow-runner';
-import { drive, linked, mel } from './drive';
+import { drive, linked, mel, verifiedWhileCommenting } from './drive';
 
 let runner: WorkflowRunner;
 beforeAll(async () => {
@@ -62,16 +62,7 @@ describe('a settled finding that a report reopens', () => {
   });
 
   it('P6 V7 while its comment is on its way can be linked by hand at once', async () => {
-    let comment: () => void = () => undefined;
-    const commented = new Promise<void>((resolve) => {
-      comment = resolve;
-    });
-    const it = drive(runner, { commentOnIssue: () => commented });
-    await it.push();
-    await it.jira('claimed');
-    await it.recorded('claimed');
-    await it.verdict('pass', 1);
-    await it.recorded('verified');
+    const { it, comment } = await verifiedWhileCommenting(runner);
     it.world.state = reopenedByReport;
     const linking = it.link();
     comment();

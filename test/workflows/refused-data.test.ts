@@ -150,7 +150,8 @@ describe('the lifecycle of a finding', () => {
     stands = 'reopened';
     made.world.meaning = 'not_done';
     await engine.jiraChanged(finding);
-    await until(() => refused.includes('reopened'), { what: 'the refusal of what Jira says' });
+    const isRefused = () => refused.filter((event) => event === 'reopened').length === 2;
+    await until(isRefused, { what: 'the refusal of what Jira says, with the words and without' });
     stands = '';
     await engine.verdictGiven(finding, verdict);
     expect(await lifecycleHandle(runner, finding).result()).toMatchObject({ status: 'verified', claim: 1 });

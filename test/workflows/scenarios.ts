@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { quickTimings, type WorkflowRunner } from '../support/workflow-runner';
-import { drive, link, linked, mel, type Scenario } from './drive';
+import { drive, link, linked, mel, type Scenario, verifiedWhileCommenting } from './drive';
 import { pictures } from './evidence-scenarios';
 import { deleted, held } from './jira-scenarios';
 import { pushes } from './push-scenarios';
@@ -170,16 +170,7 @@ const lifecycle: Scenario[] = [
   {
     name: 'findingLifecycle/pushed-again-while-the-run-was-finishing',
     async run(runner) {
-      let comment: () => void = () => undefined;
-      const commented = new Promise<void>((resolve) => {
-        comment = resolve;
-      });
-      const it = drive(runner, { commentOnIssue: () => commented });
-      await it.push();
-      await it.jira('claimed');
-      await it.recorded('claimed');
-      await it.verdict('pass', 1);
-      await it.recorded('verified');
+      const { it, comment } = await verifiedWhileCommenting(runner);
       // Ingest saw the problem again: the finding is open, its link is history, and the comment is still on its way.
       it.world.state = { version: 1, status: 'open', claim: 1, issue: null, reason: null };
       const again = it.push();
